@@ -1,0 +1,119 @@
+//! Natural group commit: whatever sends are waiting when the last commit ends go into the next one.
+//!
+//! SQLite has one writer, so one worker. MySQL's workers share the queue; their batches lock heads in ascending
+//! order, so they never wait for each other in a circle.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+use super::db::{Db, retrying};
+use super::error::{Fault, StoreError};
+use super::sql::store_batch;
+use crate::domain::{NewMessage, Sent};
+
+/// The most messages of one transaction.
+const BATCH: usize = 64;
+/// The most sends that wait; beyond it a send is refused at once, with nothing stored.
+const WAITING: usize = 4096;
+/// MySQL's workers.
+const WORKERS: usize = 4;
+/// How long a send waits for its answer. Its batch goes on regardless.
+const PATIENCE: Duration = Duration::from_secs(6);
+
+struct Job {
+    new: NewMessage,
+    answer: oneshot::Sender<Result<Sent, StoreError>>,
+}
+
+/// The queue of sends.
+pub(super) struct GroupCommit {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl GroupCommit {
+    /// Starts the workers; they end when this value and all callers are gone.
+    pub(super) fn start(db: Arc<Db>) -> Self {
+        let (jobs, queue) = mpsc::channel(WAITING);
+        let queue = Arc::new(Mutex::new(queue));
+        let workers = if db.is_sqlite() { 1 } else { WORKERS };
+        for _ in 0..workers {
+            tokio::spawn(work(db.clone(), queue.clone()));
+        }
+        Self { jobs }
+    }
+
+    /// Stores a message in the next commit.
+    pub(super) async fn send(&self, new: NewMessage) -> Result<Sent, StoreError> {
+        let (answer, wait) = oneshot::channel();
+        self.jobs
+            .try_send(Job { new, answer })
+            .map_err(|_| StoreError::Unavailable("too many sends are waiting".to_owned()))?;
+        match tokio::time::timeout(PATIENCE, wait).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(StoreError::OutcomeUnknown("the store was closed".to_owned())),
+            Err(_) => Err(StoreError::OutcomeUnknown("the database takes too long".to_owned())),
+        }
+    }
+}
+
+async fn work(db: Arc<Db>, queue: Arc<Mutex<mpsc::Receiver<Job>>>) {
+    let mut jobs = Vec::with_capacity(BATCH);
+    loop {
+        if queue.lock().await.recv_many(&mut jobs, BATCH).await == 0 {
+            return;
+        }
+        // The same key twice is two transactions: the second finds what the first stored.
+        let mut keys = HashSet::new();
+        let (batch, again): (Vec<_>, Vec<_>) = std::mem::take(&mut jobs)
+            .into_iter()
+            .partition(|job| keys.insert((job.new.sender, job.new.key.as_str().to_owned())));
+        store(&db, batch).await;
+        for job in again {
+            store(&db, vec![job]).await;
+        }
+    }
+}
+
+/// Stores a batch; if it cannot be stored as a whole, message by message, so that one bad one harms only itself.
+async fn store(db: &Db, batch: Vec<Job>) {
+    let together: Vec<_> = batch.iter().map(|job| &job.new).collect();
+    let first = store_batch(db, &together).await;
+    let lost_in_commit = matches!(first, Err(Fault::LostInCommit(_)));
+    match first {
+        Ok(outcomes) => {
+            for (job, outcome) in batch.into_iter().zip(outcomes) {
+                // Whoever asked may have gone; the message is stored all the same.
+                let _ = job.answer.send(outcome);
+            }
+        }
+        Err(_) => {
+            for job in batch {
+                let outcome = store_one(db, &job.new, lost_in_commit).await;
+                let _ = job.answer.send(outcome);
+            }
+        }
+    }
+}
+
+async fn store_one(db: &Db, new: &NewMessage, lost_in_commit: bool) -> Result<Sent, StoreError> {
+    let in_doubt = &AtomicBool::new(lost_in_commit);
+    let stored = retrying(|_| async move {
+        let tried = store_batch(db, &[new]).await;
+        if matches!(tried, Err(Fault::LostInCommit(_))) {
+            in_doubt.store(true, Ordering::Relaxed);
+        }
+        let outcome = tried?.pop().unwrap_or(Err(StoreError::Internal("no outcome".to_owned())));
+        // A try of ours may have stored it before its connection was lost: to the caller that is the first time.
+        Ok(outcome.map(|sent| Sent { created: sent.created || in_doubt.load(Ordering::Relaxed), ..sent }))
+    })
+    .await;
+    match stored {
+        Ok(outcome) => outcome,
+        Err(StoreError::Unavailable(e)) if lost_in_commit => Err(StoreError::OutcomeUnknown(e)),
+        Err(e) => Err(e),
+    }
+}

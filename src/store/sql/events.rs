@@ -1,0 +1,149 @@
+//! Users' logs: reading on from a place, exactly, and pruning what is old.
+
+use async_trait::async_trait;
+
+use super::{Connection, Fault, Repeat, Row, SqlStore, StoreError, message, message_columns, retrying, send};
+use crate::domain::{Change, Event, LogPage, Position, ReadState, Timestamp, UserId};
+use crate::store::Logs;
+use crate::store::db::Value;
+
+const HEAD: &str = "SELECT pos, tag FROM user_heads WHERE user_id = ?";
+const HEADS: Repeat = Repeat {
+    head: "SELECT user_id, pos FROM user_heads WHERE user_id IN (",
+    row: "?",
+    between: ", ",
+    tail: ") ORDER BY pos",
+};
+/// From the place asked for on, itself included: its tag shows whether it is the row that the cursor saw.
+/// What the rows refer to is read as it is now, in the same statement.
+const FROM: &str = concat!(
+    "SELECT e.pos, e.tag, e.kind, e.conversation_id, p.username, mine.read_seq, theirs.read_seq, \
+     mine.peer_sent - mine.peer_sent_read, m.id IS NOT NULL, ", message_columns!(), " \
+     FROM events e \
+     LEFT JOIN user_conversations mine ON mine.user_id = e.user_id AND mine.conversation_id = e.conversation_id \
+     LEFT JOIN user_conversations theirs ON theirs.user_id = mine.peer_id \
+        AND theirs.conversation_id = mine.conversation_id \
+     LEFT JOIN users p ON p.id = mine.peer_id \
+     LEFT JOIN messages m ON e.kind = 1 AND m.conversation_id = e.conversation_id AND m.seq = e.seq \
+     LEFT JOIN users s ON s.id = m.sender_id \
+     LEFT JOIN users r ON r.id = m.recipient_id \
+     WHERE e.user_id = ? AND e.pos >= ? ORDER BY e.pos LIMIT ?"
+);
+const OLD: &str = "SELECT user_id, MAX(pos) FROM events WHERE created_at < ? GROUP BY user_id";
+const LONG: &str = "SELECT e.user_id, MAX(e.pos) - ? FROM events e GROUP BY e.user_id HAVING COUNT(*) > ?";
+const PRUNE: &str = "DELETE FROM events WHERE user_id = ? AND pos <= ? \
+    AND pos < (SELECT h.pos FROM user_heads h WHERE h.user_id = ?)";
+const CAUSAL_GALERA: &str = "SET SESSION wsrep_sync_wait = 1";
+const CAUSAL_GALERA_OFF: &str = "SET SESSION wsrep_sync_wait = DEFAULT";
+
+pub(super) const ALL: &[&str] = &[HEAD, FROM, OLD, LONG, PRUNE];
+pub(super) const REPEATS: &[&Repeat] = &[&HEADS];
+
+/// The newest place of a user's log.
+pub(super) async fn head(c: &mut Connection<'_>, user: UserId) -> Result<Position, Fault> {
+    let mut row = c.row(HEAD, &[user.into()]).await?.ok_or(StoreError::NotFound)?;
+    Ok(Position { pos: row.int()?, tag: row.int()? })
+}
+
+fn event(row: &mut Row, user: UserId) -> Result<Event, Fault> {
+    let at = Position { pos: row.int()?, tag: row.int()? };
+    let kind = row.int()?;
+    if kind != send::MESSAGE_CREATED && kind != send::READ {
+        return Ok(Event { at, change: Change::Unknown });
+    }
+    let state = ReadState {
+        conversation: row.int()?,
+        peer: row.text()?,
+        read_seq: row.int()?,
+        peer_read_seq: row.int()?,
+        unread: row.int()?,
+    };
+    let change = match (kind, row.flag()?) {
+        (send::MESSAGE_CREATED, true) => {
+            let message = message(row)?;
+            let unread = (message.recipient == user).then_some(state.unread);
+            Change::MessageCreated { message, unread }
+        }
+        (send::READ, _) => Change::Read(state),
+        _ => Change::Unknown,
+    };
+    Ok(Event { at, change })
+}
+
+/// The page, or none if the log is not whole from `after` on.
+fn page(rows: Vec<Row>, user: UserId, after: Position, limit: usize) -> Result<Option<LogPage>, Fault> {
+    let mut events = rows.into_iter().map(|mut row| event(&mut row, user)).collect::<Result<Vec<_>, _>>()?;
+    let whole = events.first().is_some_and(|first| first.at == after)
+        && events.windows(2).all(|pair| pair[1].at.pos == pair[0].at.pos + 1);
+    if !whole {
+        return Ok(None);
+    }
+    events.remove(0);
+    let more = events.len() > limit;
+    events.truncate(limit);
+    let end = events.last().map_or(after, |last| last.at);
+    Ok(Some(LogPage { events, end, more }))
+}
+
+#[async_trait]
+impl Logs for SqlStore {
+    async fn head(&self, user: UserId) -> Result<Position, StoreError> {
+        retrying(|_| async { head(&mut self.db.reader().await?, user).await }).await
+    }
+
+    async fn heads(&self, users: &[UserId]) -> Result<Vec<(UserId, i64)>, StoreError> {
+        let keys: Vec<_> = users.iter().copied().map(Value::Int).collect();
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        retrying(|_| async {
+            let rows = self.db.reader().await?.rows_many(&HEADS, 1, &keys).await?;
+            rows.into_iter().map(|mut row| Ok((row.int()?, row.int()?))).collect()
+        })
+        .await
+    }
+
+    async fn events(&self, user: UserId, after: Position, limit: i64) -> Result<Option<LogPage>, StoreError> {
+        let size = usize::try_from(limit).unwrap_or(0);
+        let args = [user, after.pos, limit.saturating_add(2)].map(Value::Int);
+        retrying(|_| async {
+            let mut c = self.db.reader().await?;
+            let rows = c.rows(FROM, &args).await?;
+            let beyond_head = rows.is_empty();
+            let found = page(rows, user, after, size)?;
+            if found.is_some() || !beyond_head || self.db.is_sqlite() {
+                return Ok(found);
+            }
+            // Another node may have it already: wait for what the cluster has committed, and look once more.
+            // Servers without this setting are single, or apply before they answer.
+            if c.execute(CAUSAL_GALERA, &[]).await.is_err() {
+                return Ok(None);
+            }
+            let rows = c.rows(FROM, &args).await;
+            c.execute(CAUSAL_GALERA_OFF, &[]).await?;
+            page(rows?, user, after, size)
+        })
+        .await
+    }
+
+    async fn prune_events(&self, before: Timestamp, keep: i64) -> Result<u64, StoreError> {
+        let found = retrying(|_| async {
+            let mut c = self.db.reader().await?;
+            let mut rows = c.rows(OLD, &[before.0.into()]).await?;
+            rows.extend(c.rows(LONG, &[keep.into(), keep.into()]).await?);
+            rows.into_iter().map(|mut row| Ok((row.int()?, row.int()?))).collect::<Result<Vec<_>, _>>()
+        })
+        .await?;
+        let mut pruned = 0;
+        for (user, pos) in found {
+            pruned += retrying(|_| async {
+                let mut c = self.db.writer().await?;
+                let rows = c.execute(PRUNE, &[user, pos, user].map(Value::Int)).await?.rows;
+                c.commit().await?;
+                Ok(rows)
+            })
+            .await?;
+        }
+        Ok(pruned)
+    }
+}

@@ -1,0 +1,148 @@
+//! Reading messages: one, a user's, and parts of a conversation.
+
+use async_trait::async_trait;
+
+use super::{Repeat, SqlStore, StoreError, conversations, message, message_columns, repair, retrying, send};
+use crate::domain::{
+    Conversation, ConversationId, ConversationPage, Message, MessageId, NewMessage, Position, ReadState, Sent, Seq,
+    Slice, Timestamp, UserId,
+};
+use crate::store::Messages;
+use crate::store::db::{Row, Value};
+
+/// A message with the names of its people; what follows says which.
+macro_rules! from_messages {
+    ($($rest:literal),+) => {
+        concat!(
+            "SELECT ", message_columns!(), " FROM messages m JOIN users s ON s.id = m.sender_id \
+             JOIN users r ON r.id = m.recipient_id ", $($rest),+
+        )
+    };
+}
+
+const ONE: &str = from_messages!("WHERE m.id = ? AND (m.sender_id = ? OR m.recipient_id = ?)");
+const BEFORE: &str = from_messages!("WHERE m.conversation_id = ? AND m.seq < ? ORDER BY m.seq DESC LIMIT ?");
+const AFTER: &str = from_messages!("WHERE m.conversation_id = ? AND m.seq > ? ORDER BY m.seq LIMIT ?");
+const COUNT: &str =
+    "SELECT CAST(COALESCE(SUM(last_seq), 0) AS SIGNED) FROM user_conversations WHERE user_id = ?";
+/// Two indexed scans; one scan with OR would read everything there is.
+const OF_USER: &str = from_messages!(
+    "JOIN (SELECT id FROM ( \
+        SELECT * FROM (SELECT id, sent_at FROM messages WHERE sender_id = ? \
+            ORDER BY sent_at DESC, id DESC LIMIT ?) sent \
+        UNION ALL \
+        SELECT * FROM (SELECT id, sent_at FROM messages WHERE recipient_id = ? AND sender_id <> ? \
+            ORDER BY sent_at DESC, id DESC LIMIT ?) received \
+     ) both_sides ORDER BY sent_at DESC, id DESC LIMIT ? OFFSET ?) page ON page.id = m.id \
+     ORDER BY m.sent_at DESC, m.id DESC"
+);
+const CONVERSATION_OF: &str = "SELECT id, last_seq FROM conversations WHERE low_user = ? AND high_user = ?";
+
+pub(super) const ALL: &[&str] = &[ONE, BEFORE, AFTER, COUNT, OF_USER, CONVERSATION_OF];
+pub(super) const REPEATS: &[&Repeat] = &[];
+
+/// How many messages of the past go into one transaction.
+const HISTORY: usize = 1024;
+
+impl SqlStore {
+    async fn messages(&self, sql: &'static str, args: &[Value<'_>]) -> Result<Vec<Message>, StoreError> {
+        retrying(|_| async {
+            let rows = self.db.reader().await?.rows(sql, args).await?;
+            rows.into_iter().map(|mut row: Row| message(&mut row)).collect()
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Messages for SqlStore {
+    async fn send(&self, new: NewMessage) -> Result<Sent, StoreError> {
+        self.sends.send(new).await
+    }
+
+    async fn message(&self, reader: UserId, id: MessageId) -> Result<Option<Message>, StoreError> {
+        Ok(self.messages(ONE, &[id.into(), reader.into(), reader.into()]).await?.pop())
+    }
+
+    async fn count_messages(&self, user: UserId) -> Result<i64, StoreError> {
+        retrying(|_| async {
+            let row = self.db.reader().await?.row(COUNT, &[user.into()]).await?;
+            row.map_or(Ok(0), |mut row| row.int())
+        })
+        .await
+    }
+
+    async fn messages_of(&self, user: UserId, offset: i64, limit: i64) -> Result<Vec<Message>, StoreError> {
+        let reach = offset.saturating_add(limit);
+        let args = [user, reach, user, user, reach, limit, offset].map(Value::Int);
+        self.messages(OF_USER, &args).await
+    }
+
+    async fn conversation_of(&self, a: UserId, b: UserId) -> Result<Option<(ConversationId, Seq)>, StoreError> {
+        retrying(|_| async {
+            let row = self.db.reader().await?.row(CONVERSATION_OF, &[a.min(b).into(), a.max(b).into()]).await?;
+            row.map(|mut row| Ok((row.int()?, row.int()?))).transpose()
+        })
+        .await
+    }
+
+    async fn slice(&self, id: ConversationId, part: Slice, limit: i64) -> Result<Vec<Message>, StoreError> {
+        let newer = |seq: Seq, limit: i64| async move {
+            let mut found = self.messages(AFTER, &[id.into(), seq.into(), limit.into()]).await?;
+            found.reverse();
+            Ok::<_, StoreError>(found)
+        };
+        let older = |seq: Seq, limit: i64| async move {
+            self.messages(BEFORE, &[id.into(), seq.into(), limit.into()]).await
+        };
+        match part {
+            Slice::Before(seq) => older(seq, limit).await,
+            Slice::After(seq) => newer(seq, limit).await,
+            Slice::Around(seq) => {
+                let mut found = newer(seq, limit / 2).await?;
+                let rest = limit - i64::try_from(found.len()).unwrap_or(limit);
+                found.extend(older(seq.saturating_add(1), rest).await?);
+                Ok(found)
+            }
+        }
+    }
+
+    async fn conversations(
+        &self,
+        user: UserId,
+        after: Option<(Timestamp, ConversationId)>,
+        limit: i64,
+    ) -> Result<ConversationPage, StoreError> {
+        retrying(|_| conversations::page(&self.db, user, after, limit)).await
+    }
+
+    async fn conversation(
+        &self,
+        user: UserId,
+        peer: UserId,
+    ) -> Result<Option<(Conversation, Position)>, StoreError> {
+        retrying(|_| conversations::one(&self.db, user, peer)).await
+    }
+
+    async fn mark_read(
+        &self,
+        user: UserId,
+        peer: UserId,
+        seq: Seq,
+        now: Timestamp,
+    ) -> Result<Option<(ReadState, Vec<(UserId, i64)>)>, StoreError> {
+        retrying(|_| conversations::mark_read(&self.db, user, peer, seq, now)).await
+    }
+
+    async fn repair_conversations(&self, user: UserId) -> Result<u64, StoreError> {
+        retrying(|_| repair::conversations(&self.db, user)).await
+    }
+
+    async fn add_history(&self, history: &[NewMessage]) -> Result<(), StoreError> {
+        for part in history.chunks(HISTORY) {
+            let part: Vec<_> = part.iter().collect();
+            retrying(|_| send::store_history(&self.db, &part)).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,238 @@
+//! The SQL, once for both databases. Each file has the statements of one subject beside the methods that run them;
+//! its `ALL` lists them so that a test can prepare every one on both.
+
+mod conversations;
+mod events;
+mod history;
+mod repair;
+mod send;
+mod sessions;
+mod throttle;
+mod users;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub(super) use send::store_batch;
+
+use super::db::{Connection, Db, Pools, Row, retrying};
+use super::dialect::Repeat;
+use super::error::{Fault, StoreError};
+use super::group_commit::GroupCommit;
+use super::migrate::{self, MigrationStatus};
+use super::Store;
+use crate::domain::{Epoch, Message, Timestamp, UserId};
+
+/// The isolation level of MySQL connections. READ COMMITTED serves; the other exists for the conformance suite,
+/// which shows that no guarantee leans on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    #[default]
+    ReadCommitted,
+    RepeatableRead,
+}
+
+/// How to open a store.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub isolation: Isolation,
+    /// The most connections to MySQL.
+    pub connections: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { isolation: Isolation::default(), connections: 16 }
+    }
+}
+
+/// The store, on SQLite or MySQL.
+pub struct SqlStore {
+    db: Arc<Db>,
+    sends: GroupCommit,
+    epoch: Epoch,
+    install: String,
+}
+
+const META: &str = "SELECT value FROM meta WHERE name = ?";
+const META_ADD: &str = "INSERT INTO meta (name, value) VALUES (?, ?)";
+const PING: &str = "SELECT 1";
+
+/// The statements of all subjects.
+pub(super) const ALL: &[&[&str]] = &[
+    &[META, META_ADD, PING],
+    conversations::ALL,
+    events::ALL,
+    history::ALL,
+    repair::ALL,
+    send::ALL,
+    sessions::ALL,
+    throttle::ALL,
+    users::ALL,
+];
+
+/// The repeating statements of all subjects.
+pub(super) const ALL_REPEATS: &[&[&Repeat]] = &[send::REPEATS, events::REPEATS, sessions::REPEATS, history::REPEATS];
+
+impl SqlStore {
+    /// Opens a migrated database. [`StoreError::Unavailable`] if it cannot be reached.
+    pub async fn open(url: &str, options: &Options) -> Result<Self, StoreError> {
+        let db = Arc::new(Db::open(url, options)?);
+        let epoch = fact(&db, "epoch").await?;
+        let install = fact(&db, "install").await?;
+        let epoch = u64::from_str_radix(&epoch, 16)
+            .map_err(|_| StoreError::Internal(format!("the database's epoch is {epoch:?}, not 16 hex digits")))?;
+        let sends = GroupCommit::start(db.clone());
+        Ok(Self { db, sends, epoch: Epoch(epoch), install })
+    }
+
+    /// Applies the migrations that are missing, in order; returns how many. [`StoreError::Unavailable`] if the
+    /// database cannot be reached.
+    pub async fn migrate(url: &str) -> Result<usize, StoreError> {
+        let db = Db::open(url, &Options::default())?;
+        let applied = migrate::run(&db).await?;
+        close(&db).await;
+        Ok(applied)
+    }
+
+    /// Which migrations are applied, without a store.
+    pub async fn status(url: &str) -> Result<MigrationStatus, StoreError> {
+        let db = Db::open(url, &Options::default())?;
+        let status = migrate::status(&db).await?;
+        close(&db).await;
+        Ok(status)
+    }
+
+    /// Ends the connections, after what is under way.
+    pub async fn close(&self) {
+        close(&self.db).await;
+    }
+
+    /// Prepares every statement, as a test of both databases; returns those that were refused, with the reason.
+    pub async fn unprepared(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let mut c = self.db.reader().await.map_err(Fault::into_error)?;
+        let mut refused = Vec::new();
+        let mut check = Vec::new();
+        for sql in ALL.iter().copied().flatten() {
+            check.push(c.phrase(sql));
+        }
+        for repeat in ALL_REPEATS.iter().copied().flatten() {
+            check.extend([c.phrase_many(repeat, 1), c.phrase_many(repeat, 2)]);
+        }
+        for sql in check {
+            if let Err(fault) = c.prepare(sql).await {
+                refused.push((sql.to_owned(), fault.into_error().to_string()));
+            }
+        }
+        Ok(refused)
+    }
+
+    /// What the writing connection itself says of a setting (`synchronous`, `journal_mode`), for tests on SQLite.
+    pub async fn writer_pragma(&self, pragma: &'static str) -> Result<String, StoreError> {
+        let read = async {
+            let mut c = self.db.writer().await?;
+            let row = c.row(pragma, &[]).await?;
+            row.map_or(Ok(String::new()), |mut row| row.text())
+        };
+        read.await.map_err(Fault::into_error)
+    }
+}
+
+async fn close(db: &Db) {
+    match &db.pools {
+        Pools::Sqlite { writer, readers } => {
+            readers.close().await;
+            writer.close().await;
+        }
+        Pools::MySql(pool) => pool.close().await,
+    }
+}
+
+/// A fact about this database, made up at the first look.
+async fn fact(db: &Db, name: &'static str) -> Result<String, StoreError> {
+    retrying(|_| async {
+        let mut c = db.writer().await?;
+        if let Some(mut row) = c.row(META, &[name.into()]).await? {
+            return row.text();
+        }
+        let value = format!("{:016x}", rand::random::<u64>());
+        c.execute(META_ADD, &[name.into(), value.as_str().into()]).await?;
+        c.commit().await?;
+        Ok(value)
+    })
+    .await
+}
+
+/// A message in the order of [`message_columns`].
+fn message(row: &mut Row) -> Result<Message, Fault> {
+    let id = row.int()?;
+    let conversation = row.int()?;
+    let seq = row.int()?;
+    let sender = row.int()?;
+    let sender_name = row.text()?;
+    let recipient = row.int()?;
+    let recipient_name = row.text()?;
+    let timestamp = Timestamp(row.int()?);
+    let body = row.text()?;
+    let client_key = row.text()?;
+    let client_id = row.flag()?.then_some(client_key);
+    let version = row.int()?;
+    Ok(Message {
+        id,
+        conversation,
+        seq,
+        sender,
+        sender_name,
+        recipient,
+        recipient_name,
+        timestamp,
+        body,
+        client_id,
+        version,
+    })
+}
+
+/// What [`message`] reads, of `m` (messages), `s` (its sender) and `r` (its recipient).
+macro_rules! message_columns {
+    () => {
+        "m.id, m.conversation_id, m.seq, m.sender_id, s.username, m.recipient_id, r.username, m.sent_at, m.body, \
+         m.client_key, m.own_key, m.version"
+    };
+}
+use message_columns;
+
+/// Locks the heads of these users, in ascending order in one pass, and returns their positions. What every write
+/// transaction does first: whoever holds a user's head is alone with the user's log and conversations.
+async fn lock_heads(c: &mut Connection<'_>, users: &[UserId]) -> Result<Vec<(UserId, i64)>, Fault> {
+    let mut users = users.to_vec();
+    users.sort_unstable();
+    users.dedup();
+    let keys: Vec<_> = users.iter().map(|u| (*u).into()).collect();
+    let rows = c.rows_many(&send::LOCK_HEADS, 1, &keys).await?;
+    rows.into_iter().map(|mut row| Ok((row.int()?, row.int()?))).collect()
+}
+
+#[async_trait]
+impl Store for SqlStore {
+    fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    fn install(&self) -> &str {
+        &self.install
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        let mut c = self.db.reader().await.map_err(Fault::into_error)?;
+        c.row(PING, &[]).await.map_err(Fault::into_error).map(drop)
+    }
+
+    async fn durability_warnings(&self) -> Result<Vec<String>, StoreError> {
+        migrate::durability_warnings(&self.db).await.map_err(Fault::into_error)
+    }
+
+    async fn migration_status(&self) -> Result<MigrationStatus, StoreError> {
+        migrate::status(&self.db).await
+    }
+}

@@ -1,0 +1,48 @@
+//! Rate limits that hold across processes and without Redis: one row per limited thing, with the time at which its
+//! allowance will be whole again. A try moves that time on by its cost; it is refused while the time lies further
+//! ahead than the burst allows.
+
+use super::Fault;
+use crate::domain::Timestamp;
+use crate::store::Allowance;
+use crate::store::db::Db;
+
+const ADD: &str = "INSERT INTO throttle (name, whole_at) VALUES (?, ?) \
+    ON CONFLICT (name) DO UPDATE SET whole_at = throttle.whole_at";
+const TAKE: &str = "UPDATE throttle SET whole_at = CASE WHEN whole_at > ? THEN whole_at ELSE ? END + ? \
+    WHERE name = ? AND whole_at <= ?";
+const LOOK: &str = "SELECT whole_at FROM throttle WHERE name = ?";
+const GIVE_BACK: &str = "UPDATE throttle SET whole_at = whole_at - ? WHERE name = ?";
+pub(super) const WHOLE: &str = "DELETE FROM throttle WHERE whole_at < ?";
+
+pub(super) const ALL: &[&str] = &[ADD, TAKE, LOOK, GIVE_BACK, WHOLE];
+
+fn in_order(allowances: &[Allowance]) -> Vec<&Allowance> {
+    let mut sorted: Vec<_> = allowances.iter().collect();
+    sorted.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    sorted
+}
+
+pub(super) async fn take(db: &Db, allowances: &[Allowance], now: Timestamp) -> Result<Result<(), i64>, Fault> {
+    let mut c = db.writer().await?;
+    for allowance in in_order(allowances) {
+        let name = allowance.name.as_str();
+        let latest = now.0.saturating_add(allowance.burst_micros - allowance.cost_micros);
+        c.execute(ADD, &[name.into(), now.0.into()]).await?;
+        let args = [now.0.into(), now.0.into(), allowance.cost_micros.into(), name.into(), latest.into()];
+        if c.execute(TAKE, &args).await?.rows == 0 {
+            let whole_at = c.row(LOOK, &[name.into()]).await?.map_or(Ok(latest), |mut row| row.int())?;
+            return Ok(Err((whole_at - latest).max(1)));
+        }
+    }
+    c.commit().await?;
+    Ok(Ok(()))
+}
+
+pub(super) async fn give_back(db: &Db, allowances: &[Allowance]) -> Result<(), Fault> {
+    let mut c = db.writer().await?;
+    for allowance in in_order(allowances) {
+        c.execute(GIVE_BACK, &[allowance.cost_micros.into(), allowance.name.as_str().into()]).await?;
+    }
+    c.commit().await
+}

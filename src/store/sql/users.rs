@@ -1,0 +1,179 @@
+//! People.
+
+use async_trait::async_trait;
+
+use super::{Fault, Row, SqlStore, StoreError, retrying};
+use crate::domain::{NewUser, Timestamp, User, UserId, UserKey};
+use crate::store::db::Value;
+use crate::store::error::Rule;
+use crate::store::Users;
+
+/// What [`user`] reads.
+macro_rules! user_columns {
+    () => {
+        "u.id, u.username, u.email, u.is_active, u.is_staff, u.is_superuser, u.date_joined, u.last_login"
+    };
+}
+pub(super) use user_columns;
+
+const ADD: &str = "INSERT INTO users (username, username_key, password_hash, email, is_active, is_staff, \
+    is_superuser, date_joined) VALUES (?, ?, ?, ?, 1, ?, ?, ?)";
+const ADD_HEAD: &str = "INSERT INTO user_heads (user_id, pos, tag) VALUES (?, 0, ?)";
+const ADD_START: &str = "INSERT INTO events (user_id, pos, tag, kind, created_at) VALUES (?, 0, ?, 0, ?)";
+const BY_ID: &str = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.id = ?");
+const BY_KEY: &str = concat!("SELECT ", user_columns!(), ", u.password_hash FROM users u WHERE u.username_key = ?");
+const EVERYBODY: &str = concat!("SELECT ", user_columns!(), " FROM users u ORDER BY u.id");
+const PEOPLE: &str = concat!(
+    "SELECT u.username_key, ", user_columns!(), " FROM users u WHERE u.username_key >= ? AND u.username_key < ? \
+     AND u.username_key > ? AND u.is_active = 1 AND u.id <> ? ORDER BY u.username_key LIMIT ?"
+);
+const SUPERUSER: &str = "SELECT id FROM users WHERE is_superuser = 1 LIMIT 1";
+const SET_HASH: &str = "UPDATE users SET password_hash = ? WHERE id = ?";
+const REHASH: &str = "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?";
+const SET_ACTIVE: &str = "UPDATE users SET is_active = ? WHERE id = ?";
+const END_SESSIONS: &str = "DELETE FROM sessions WHERE user_id = ? AND token_hash <> ?";
+
+pub(super) const ALL: &[&str] = &[
+    ADD, ADD_HEAD, ADD_START, BY_ID, BY_KEY, EVERYBODY, PEOPLE, SUPERUSER, SET_HASH, REHASH, SET_ACTIVE, END_SESSIONS,
+];
+
+/// A user in the order of [`user_columns`].
+pub(super) fn user(row: &mut Row) -> Result<User, Fault> {
+    Ok(User {
+        id: row.int()?,
+        username: row.text()?,
+        email: row.text()?,
+        is_active: row.flag()?,
+        is_staff: row.flag()?,
+        is_superuser: row.flag()?,
+        date_joined: Timestamp(row.int()?),
+        last_login: row.maybe_int()?.map(Timestamp),
+    })
+}
+
+impl SqlStore {
+    async fn one_user(&self, sql: &'static str, arg: Value<'_>) -> Result<Option<(User, Row)>, StoreError> {
+        retrying(|_| async {
+            let row = self.db.reader().await?.row(sql, &[arg]).await?;
+            row.map(|mut row| Ok((user(&mut row)?, row))).transpose()
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Users for SqlStore {
+    async fn add_user(&self, new: &NewUser, now: Timestamp) -> Result<User, StoreError> {
+        let key = &new.username.key();
+        retrying(|tries| async move {
+            let mut c = self.db.writer().await?;
+            // Met the unique key in the try before: whoever stored it is visible now.
+            if tries > 0 && c.row(BY_KEY, &[key.as_str().into()]).await?.is_some() {
+                return Err(StoreError::Conflict(Rule::Username).into());
+            }
+            let args = [
+                new.username.as_str().into(),
+                key.as_str().into(),
+                new.password_hash.as_str().into(),
+                new.email.as_str().into(),
+                new.is_staff.into(),
+                new.is_superuser.into(),
+                now.0.into(),
+            ];
+            let id = c.execute(ADD, &args).await?.last_id;
+            let tag = rand::random::<i64>();
+            c.execute(ADD_HEAD, &[id.into(), tag.into()]).await?;
+            c.execute(ADD_START, &[id.into(), tag.into(), now.0.into()]).await?;
+            c.commit().await?;
+            Ok(User {
+                id,
+                username: new.username.as_str().to_owned(),
+                email: new.email.clone(),
+                is_active: true,
+                is_staff: new.is_staff,
+                is_superuser: new.is_superuser,
+                date_joined: now,
+                last_login: None,
+            })
+        })
+        .await
+    }
+
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        Ok(self.one_user(BY_ID, id.into()).await?.map(|(user, _)| user))
+    }
+
+    async fn user_and_hash(&self, key: &UserKey) -> Result<Option<(User, String)>, StoreError> {
+        let found = self.one_user(BY_KEY, key.as_str().into()).await?;
+        found.map(|(user, mut row)| Ok((user, row.text()?))).transpose().map_err(Fault::into_error)
+    }
+
+    async fn user_by_key(&self, key: &UserKey) -> Result<Option<User>, StoreError> {
+        Ok(self.one_user(BY_KEY, key.as_str().into()).await?.map(|(user, _)| user))
+    }
+
+    async fn all_users(&self) -> Result<Vec<User>, StoreError> {
+        retrying(|_| async {
+            let rows = self.db.reader().await?.rows(EVERYBODY, &[]).await?;
+            rows.into_iter().map(|mut row| user(&mut row)).collect()
+        })
+        .await
+    }
+
+    async fn people(
+        &self,
+        me: UserId,
+        prefix: &UserKey,
+        after: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<(String, User)>, StoreError> {
+        // Nothing sorts behind the last code point, in either database's binary order.
+        let end = format!("{}\u{10ffff}", prefix.as_str());
+        let args =
+            [prefix.as_str().into(), end.as_str().into(), after.unwrap_or("").into(), me.into(), limit.into()];
+        retrying(|_| async {
+            let rows = self.db.reader().await?.rows(PEOPLE, &args).await?;
+            rows.into_iter().map(|mut row| Ok((row.text()?, user(&mut row)?))).collect()
+        })
+        .await
+    }
+
+    async fn has_superuser(&self) -> Result<bool, StoreError> {
+        retrying(|_| async { Ok(self.db.reader().await?.row(SUPERUSER, &[]).await?.is_some()) }).await
+    }
+
+    async fn set_password_hash(&self, id: UserId, hash: &str, keep: Option<&str>) -> Result<(), StoreError> {
+        retrying(|_| async {
+            let mut c = self.db.writer().await?;
+            if c.execute(SET_HASH, &[hash.into(), id.into()]).await?.rows == 0 {
+                return Err(StoreError::NotFound.into());
+            }
+            c.execute(END_SESSIONS, &[id.into(), keep.unwrap_or("").into()]).await?;
+            c.commit().await
+        })
+        .await
+    }
+
+    async fn rehash(&self, id: UserId, old: &str, new: &str) -> Result<(), StoreError> {
+        retrying(|_| async {
+            let mut c = self.db.writer().await?;
+            c.execute(REHASH, &[new.into(), id.into(), old.into()]).await?;
+            c.commit().await
+        })
+        .await
+    }
+
+    async fn set_active(&self, id: UserId, active: bool) -> Result<(), StoreError> {
+        retrying(|_| async {
+            let mut c = self.db.writer().await?;
+            if c.execute(SET_ACTIVE, &[active.into(), id.into()]).await?.rows == 0 {
+                return Err(StoreError::NotFound.into());
+            }
+            if !active {
+                c.execute(END_SESSIONS, &[id.into(), "".into()]).await?;
+            }
+            c.commit().await
+        })
+        .await
+    }
+}

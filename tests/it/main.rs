@@ -1,0 +1,22 @@
+//! All integration tests, in one binary. A test is a `Trial`; what needs a database comes once for each backend.
+//!
+//! SQLite needs nothing. MariaDB, MySQL and Redis are used where `CHATD_TEST_MARIADB_URL`, `CHATD_TEST_MYSQL_URL` and
+//! `CHATD_TEST_REDIS_URL` are set; elsewhere their tests are listed as ignored. `CHATD_TEST_REQUIRE` names services
+//! (`mariadb,redis`) whose absence is a failure.
+
+mod conformance;
+mod support;
+
+use libtest_mimic::{Arguments, Trial};
+
+fn main() {
+    let args = Arguments::from_args();
+    let mut trials: Vec<Trial> = Vec::new();
+    trials.extend(conformance::trials());
+    let left_out = support::backend::left_out();
+    let conclusion = libtest_mimic::run(&args, trials);
+    if !args.list && !left_out.is_empty() {
+        println!("left out (no address given): {}", left_out.join(", "));
+    }
+    conclusion.exit();
+}
