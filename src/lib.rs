@@ -9,11 +9,11 @@
 
 #![forbid(unsafe_code)]
 
-// pub mod auth;
-// pub mod bus;
-// pub mod chat;
-// pub mod cli;
-// pub mod config;
+pub mod auth;
+pub mod bus;
+pub mod chat;
+pub mod cli;
+pub mod config;
 pub mod domain;
-// pub mod http;
+pub mod http;
 pub mod store;

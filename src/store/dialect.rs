@@ -50,7 +50,7 @@ pub(super) struct Repeat {
 }
 
 /// Statements in the words of one database, each made once. What is kept is bounded by the program: the statements
-/// in it, and for each [`Repeat`] its eight sizes.
+/// in it, and for each [`Repeat`] its few sizes.
 pub(super) struct Phrasebook {
     dialect: Dialect,
     known: RwLock<HashMap<(&'static str, usize), &'static str>>,
@@ -84,7 +84,7 @@ impl Phrasebook {
 }
 
 /// How often a repeated part occurs. Few sizes, so that prepared statements are found again.
-pub(super) const SIZES: [usize; 8] = [128, 64, 32, 16, 8, 4, 2, 1];
+pub(super) const SIZES: [usize; 11] = [1024, 512, 256, 128, 64, 32, 16, 8, 4, 2, 1];
 
 /// Cuts `n` rows into sizes, largest first: 13 is 8, 4, 1.
 pub(super) fn cut(mut n: usize) -> Vec<usize> {
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn sizes() {
         assert_eq!(cut(13), [8, 4, 1]);
-        assert_eq!(cut(300), [128, 128, 32, 8, 4]);
+        assert_eq!(cut(1300), [1024, 256, 16, 4]);
         assert_eq!((pad(1), pad(3), pad(64), pad(65)), (1, 4, 64, 128));
     }
 }

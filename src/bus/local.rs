@@ -1,0 +1,146 @@
+//! The bus inside of one process.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use super::Bus;
+use crate::domain::UserId;
+
+/// Who listens in this process. Wakes are counted, not carried: one that sleeps through ten is woken once, and holds
+/// no memory meanwhile.
+#[derive(Clone, Default)]
+pub struct Registry {
+    users: Arc<Mutex<HashMap<UserId, Listeners>>>,
+}
+
+struct Listeners {
+    wake: watch::Sender<u64>,
+    count: usize,
+    /// The newest head that the poll has seen.
+    polled: Option<i64>,
+}
+
+impl Registry {
+    fn lock(&self) -> MutexGuard<'_, HashMap<UserId, Listeners>> {
+        self.users.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Listens for a user. True if nobody did before.
+    pub fn join(&self, user: UserId) -> (Subscription, bool) {
+        let mut users = self.lock();
+        let listeners = users.entry(user).or_insert_with(|| Listeners {
+            wake: watch::channel(0).0,
+            count: 0,
+            polled: None,
+        });
+        listeners.count += 1;
+        let first = listeners.count == 1;
+        (Subscription { user, woken: listeners.wake.subscribe(), registry: self.clone(), left: None }, first)
+    }
+
+    /// Wakes whoever listens for this user.
+    pub fn wake(&self, user: UserId) {
+        if let Some(listeners) = self.lock().get(&user) {
+            listeners.wake.send_modify(|n| *n = n.wrapping_add(1));
+        }
+    }
+
+    /// Wakes everybody: what was told meanwhile may have been missed.
+    pub fn wake_all(&self) {
+        for listeners in self.lock().values() {
+            listeners.wake.send_modify(|n| *n = n.wrapping_add(1));
+        }
+    }
+
+    /// Wakes whoever listens for this user if the head has moved since the last poll.
+    pub fn polled(&self, user: UserId, head: i64) {
+        if let Some(listeners) = self.lock().get_mut(&user)
+            && listeners.polled.replace(head) != Some(head)
+        {
+            listeners.wake.send_modify(|n| *n = n.wrapping_add(1));
+        }
+    }
+
+    /// Everybody who is listened for.
+    pub fn users(&self) -> Vec<UserId> {
+        self.lock().keys().copied().collect()
+    }
+
+    /// Whether anybody listens for this user.
+    pub fn has(&self, user: UserId) -> bool {
+        self.lock().contains_key(&user)
+    }
+
+    fn leave(&self, user: UserId) -> bool {
+        let mut users = self.lock();
+        let Some(listeners) = users.get_mut(&user) else { return false };
+        listeners.count -= 1;
+        let last = listeners.count == 0;
+        if last {
+            users.remove(&user);
+        }
+        last
+    }
+}
+
+/// Listening for one user; ends when dropped.
+pub struct Subscription {
+    user: UserId,
+    woken: watch::Receiver<u64>,
+    registry: Registry,
+    left: Option<Box<dyn FnOnce() + Send + Sync>>,
+}
+
+impl Subscription {
+    /// Waits until something may have happened since the last time. May be dropped and asked again.
+    pub async fn woken(&mut self) {
+        if self.woken.changed().await.is_err() {
+            // The sender lives in the registry as long as this subscription.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Runs `then` when the last listener of this user has gone.
+    pub(super) fn on_last_leave(&mut self, then: impl FnOnce() + Send + Sync + 'static) {
+        self.left = Some(Box::new(then));
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let last = self.registry.leave(self.user);
+        if let Some(then) = self.left.take().filter(|_| last) {
+            then();
+        }
+    }
+}
+
+/// The bus of one process.
+#[derive(Default)]
+pub struct LocalBus {
+    registry: Registry,
+}
+
+#[async_trait]
+impl Bus for LocalBus {
+    async fn publish(&self, reached: &[(UserId, i64)]) {
+        for (user, _) in reached {
+            self.registry.wake(*user);
+        }
+    }
+
+    async fn subscribe(&self, user: UserId) -> Subscription {
+        self.registry.join(user).0
+    }
+
+    fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    fn is_healthy(&self) -> bool {
+        true
+    }
+}

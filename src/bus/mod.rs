@@ -1,0 +1,28 @@
+//! The bus says "user U has reached position P" and nothing else. It is a hint: losing, doubling or delaying every
+//! word of it changes latency and nothing else, because whoever is woken asks the database.
+//!
+//! To add a bus: implement [`Bus`] over a [`Registry`], and add it to `tests/it/conformance/bus.rs`.
+
+mod local;
+mod redis;
+
+use async_trait::async_trait;
+
+pub use local::{LocalBus, Registry, Subscription};
+pub use redis::{InvalidBusUrl, RedisBus};
+
+use crate::domain::UserId;
+
+/// Tells connected users' sockets that their log has grown.
+#[async_trait]
+pub trait Bus: Send + Sync {
+    /// Tells everybody who listens. Never fails and never waits for the network: the message is stored already.
+    async fn publish(&self, reached: &[(UserId, i64)]);
+    /// Listens for a user until the subscription is dropped. Returns once the bus has confirmed it; if the bus does
+    /// not answer, after a short while without it.
+    async fn subscribe(&self, user: UserId) -> Subscription;
+    /// The sockets' registry of this process, for the poll of heads.
+    fn registry(&self) -> &Registry;
+    /// Whether other processes are heard and reached at the moment.
+    fn is_healthy(&self) -> bool;
+}

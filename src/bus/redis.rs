@@ -1,0 +1,253 @@
+//! The bus over Redis: a channel for each connected user, named after this database, so that two installations that
+//! share a Redis do not hear each other.
+//!
+//! Publishing goes through a bounded queue and its own connection: a slow Redis delays nobody's send. What does not
+//! fit is dropped; the poll of heads finds it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::StreamExt as _;
+use redis::aio::PubSubSink;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::local::{Registry, Subscription};
+use super::Bus;
+use crate::domain::UserId;
+
+/// How long a socket waits for Redis to confirm its subscription.
+const CONFIRM: Duration = Duration::from_millis(500);
+/// How long Redis may take for one answer before the connection is replaced.
+const ANSWER: Duration = Duration::from_secs(3);
+const QUEUE: usize = 16_384;
+
+/// `REDIS_URL` cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("REDIS_URL: {0}")]
+pub struct InvalidBusUrl(String);
+
+enum Wish {
+    Subscribe(UserId, Option<oneshot::Sender<()>>),
+    Unsubscribe(UserId),
+}
+
+/// The bus between processes.
+pub struct RedisBus {
+    registry: Registry,
+    wishes: mpsc::UnboundedSender<Wish>,
+    words: mpsc::Sender<(UserId, i64)>,
+    hears: Arc<AtomicBool>,
+    speaks: Arc<AtomicBool>,
+}
+
+impl RedisBus {
+    /// Starts the connections; a Redis that is away is tried again for ever. `install` names the database.
+    pub fn start(url: &str, install: &str) -> Result<Self, InvalidBusUrl> {
+        let client = redis::Client::open(url).map_err(|e| InvalidBusUrl(e.to_string()))?;
+        let (wishes, wished) = mpsc::unbounded_channel();
+        let (words, spoken) = mpsc::channel(QUEUE);
+        let (hears, speaks) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let registry = Registry::default();
+        let prefix = format!("chatd:{install}:");
+        let listener = Listener { client: client.clone(), prefix: prefix.clone(), registry: registry.clone() };
+        tokio::spawn(listener.run(wished, hears.clone()));
+        tokio::spawn(speak(client, prefix, spoken, speaks.clone()));
+        Ok(Self { registry, wishes, words, hears, speaks })
+    }
+}
+
+#[async_trait]
+impl Bus for RedisBus {
+    async fn publish(&self, reached: &[(UserId, i64)]) {
+        for (user, pos) in reached {
+            self.registry.wake(*user);
+            if self.words.try_send((*user, *pos)).is_err() {
+                tracing::debug!(user, "the queue to Redis is full; the poll of heads will tell");
+            }
+        }
+    }
+
+    async fn subscribe(&self, user: UserId) -> Subscription {
+        let (mut subscription, _) = self.registry.join(user);
+        let wishes = self.wishes.clone();
+        subscription.on_last_leave(move || drop(wishes.send(Wish::Unsubscribe(user))));
+        let (confirm, confirmed) = oneshot::channel();
+        // Also for a second socket: the first one's subscription may not be confirmed yet.
+        if self.wishes.send(Wish::Subscribe(user, Some(confirm))).is_ok() {
+            let _ = timeout(CONFIRM, confirmed).await;
+        }
+        subscription
+    }
+
+    fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    fn is_healthy(&self) -> bool {
+        self.hears.load(Ordering::Relaxed) && self.speaks.load(Ordering::Relaxed)
+    }
+}
+
+/// Publishes what is in the queue, over one connection after the other.
+async fn speak(client: redis::Client, prefix: String, mut words: mpsc::Receiver<(UserId, i64)>, up: Arc<AtomicBool>) {
+    let mut wait = Backoff::default();
+    let mut batch = Vec::new();
+    loop {
+        let connect = timeout(ANSWER, client.get_multiplexed_async_connection()).await;
+        let Ok(Ok(mut connection)) = connect else {
+            // Nobody waits for these any more: the poll tells them.
+            while words.try_recv().is_ok() {}
+            wait.pause().await;
+            continue;
+        };
+        up.store(true, Ordering::Relaxed);
+        wait = Backoff::default();
+        loop {
+            // A ping while there is nothing to say notices a dead connection.
+            let said = match timeout(Duration::from_secs(2), words.recv_many(&mut batch, 128)).await {
+                Ok(0) => return,
+                Ok(_) => {
+                    let mut pipe = redis::pipe();
+                    for (user, pos) in batch.drain(..) {
+                        pipe.publish(format!("{prefix}{user}"), pos).ignore();
+                    }
+                    timeout(ANSWER, pipe.query_async::<()>(&mut connection)).await
+                }
+                Err(_) => timeout(ANSWER, redis::cmd("PING").query_async::<()>(&mut connection)).await,
+            };
+            if !matches!(said, Ok(Ok(()))) {
+                break;
+            }
+        }
+        up.store(false, Ordering::Relaxed);
+        tracing::warn!("the bus lost its connection to Redis; messages are found by polling meanwhile");
+    }
+}
+
+struct Listener {
+    client: redis::Client,
+    prefix: String,
+    registry: Registry,
+}
+
+impl Listener {
+    async fn run(self, mut wishes: mpsc::UnboundedReceiver<Wish>, up: Arc<AtomicBool>) {
+        let mut wait = Backoff::default();
+        loop {
+            let connect = timeout(ANSWER, self.client.get_async_pubsub()).await;
+            let Ok(Ok(pubsub)) = connect else {
+                wait.pause().await;
+                continue;
+            };
+            let (mut sink, stream) = pubsub.split();
+            if self.subscribe_all(&mut sink).await {
+                up.store(true, Ordering::Relaxed);
+                wait = Backoff::default();
+                // What was said while nobody listened is in the logs.
+                self.registry.wake_all();
+                let ended = self.listen(&mut wishes, sink, stream).await;
+                up.store(false, Ordering::Relaxed);
+                if ended {
+                    return;
+                }
+            }
+            wait.pause().await;
+        }
+    }
+
+    async fn subscribe_all(&self, sink: &mut PubSubSink) -> bool {
+        let channels: Vec<_> = self.registry.users().iter().map(|user| self.channel(*user)).collect();
+        for part in channels.chunks(1000) {
+            if !matches!(timeout(ANSWER, sink.subscribe(part)).await, Ok(Ok(()))) {
+                return false;
+            }
+        }
+        // An answer shows that the connection lives, also with nobody to subscribe for.
+        matches!(timeout(ANSWER, sink.ping_message::<redis::Value>("chatd")).await, Ok(Ok(_)))
+    }
+
+    /// Until the connection is lost (false) or the bus is dropped (true).
+    async fn listen(
+        &self,
+        wishes: &mut mpsc::UnboundedReceiver<Wish>,
+        mut sink: PubSubSink,
+        mut stream: redis::aio::PubSubStream,
+    ) -> bool {
+        let registry = self.registry.clone();
+        let prefix = self.prefix.clone();
+        let mut hear = tokio::spawn(async move {
+            while let Some(word) = stream.next().await {
+                let user = word.get_channel_name().strip_prefix(&prefix).and_then(|user| user.parse().ok());
+                let pos = std::str::from_utf8(word.get_payload_bytes()).ok().and_then(|pos| pos.parse::<i64>().ok());
+                match (user, pos) {
+                    (Some(user), Some(_)) => registry.wake(user),
+                    _ => tracing::warn!(bytes = word.get_payload_bytes().len(), "a word on the bus is not ours"),
+                }
+            }
+        });
+        let mut confirmed: HashSet<UserId> = HashSet::new();
+        let ended = loop {
+            tokio::select! {
+                _ = &mut hear => break false,
+                wish = timeout(Duration::from_secs(2), wishes.recv()) => match wish {
+                    Ok(None) => break true,
+                    Ok(Some(wish)) => {
+                        if !self.grant(wish, &mut sink, &mut confirmed).await {
+                            break false;
+                        }
+                    }
+                    Err(_) => {
+                        if !matches!(timeout(ANSWER, sink.ping_message::<redis::Value>("chatd")).await, Ok(Ok(_))) {
+                            break false;
+                        }
+                    }
+                },
+            }
+        };
+        hear.abort();
+        ended
+    }
+
+    async fn grant(&self, wish: Wish, sink: &mut PubSubSink, confirmed: &mut HashSet<UserId>) -> bool {
+        match wish {
+            Wish::Subscribe(user, confirm) => {
+                if !confirmed.contains(&user) {
+                    if !matches!(timeout(ANSWER, sink.subscribe(self.channel(user))).await, Ok(Ok(()))) {
+                        return false;
+                    }
+                    confirmed.insert(user);
+                }
+                if let Some(confirm) = confirm {
+                    let _ = confirm.send(());
+                }
+                true
+            }
+            // Somebody may have come back since.
+            Wish::Unsubscribe(user) if self.registry.has(user) => true,
+            Wish::Unsubscribe(user) => {
+                confirmed.remove(&user);
+                matches!(timeout(ANSWER, sink.unsubscribe(self.channel(user))).await, Ok(Ok(())))
+            }
+        }
+    }
+
+    fn channel(&self, user: UserId) -> String {
+        format!("{}{user}", self.prefix)
+    }
+}
+
+/// Waits longer each time, up to two seconds, with jitter.
+#[derive(Default)]
+struct Backoff(u32);
+
+impl Backoff {
+    async fn pause(&mut self) {
+        let most = 100u64 << self.0.min(4);
+        self.0 += 1;
+        tokio::time::sleep(Duration::from_millis(rand::random_range(most / 2..=most))).await;
+    }
+}

@@ -1,0 +1,84 @@
+//! What a process does by itself: reading the heads of its connected users whether or not the bus looks healthy,
+//! ending the sockets of ended sessions, and removing what is old.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::{Chat, Sockets};
+
+/// With a broken bus heads are read this often.
+const BROKEN_BUS: Duration = Duration::from_secs(2);
+/// Sessions are looked at this often: a command on the same machine speaks to no bus.
+const SESSIONS: Duration = Duration::from_secs(1);
+/// With a bus that reaches every process, this often.
+const SESSIONS_WITH_BUS: Duration = Duration::from_secs(5);
+/// How often old rows are looked for.
+const PRUNING: Duration = Duration::from_secs(3600);
+
+/// The chores of one process.
+#[derive(Clone)]
+pub struct Keeper {
+    pub chat: Chat,
+    pub sockets: Sockets,
+    pub head_poll: Duration,
+    /// Whether other processes may serve the same database.
+    pub shared: bool,
+    pub keep_events_for: Duration,
+    pub keep_events: i64,
+}
+
+impl Keeper {
+    /// Starts the chores; they end with the runtime.
+    pub fn start(self) {
+        let [heads, sessions, pruning] = [self.clone(), self.clone(), self];
+        tokio::spawn(async move { heads.poll_heads().await });
+        tokio::spawn(async move { sessions.poll_sessions().await });
+        tokio::spawn(async move { pruning.prune().await });
+    }
+
+    async fn poll_heads(&self) {
+        loop {
+            let healthy = self.chat.bus.is_healthy();
+            tokio::time::sleep(if healthy { self.head_poll } else { self.head_poll.min(BROKEN_BUS) }).await;
+            let registry = self.chat.bus.registry();
+            for users in registry.users().chunks(1000) {
+                match self.chat.store.heads(users).await {
+                    Ok(heads) => heads.into_iter().for_each(|(user, head)| registry.polled(user, head)),
+                    Err(e) => tracing::warn!(error = %e, "the heads of connected users cannot be read"),
+                }
+            }
+        }
+    }
+
+    async fn poll_sessions(&self) {
+        loop {
+            tokio::time::sleep(if self.shared { SESSIONS_WITH_BUS } else { SESSIONS }).await;
+            for sessions in self.sockets.sessions().chunks(1000) {
+                match self.chat.store.live_sessions(sessions, self.chat.clock.now()).await {
+                    Ok(live) => {
+                        let live: HashSet<_> = live.into_iter().collect();
+                        let ended = sessions.iter().filter(|session| !live.contains(*session));
+                        ended.for_each(|session| self.sockets.revoke(session));
+                    }
+                    Err(e) => tracing::warn!(error = %e, "the sessions of open sockets cannot be read"),
+                }
+            }
+        }
+    }
+
+    async fn prune(&self) {
+        loop {
+            let now = self.chat.clock.now();
+            let pruned = self.chat.store.prune_events(now.minus(self.keep_events_for), self.keep_events).await;
+            match pruned {
+                Ok(0) => {}
+                Ok(rows) => tracing::info!(rows, "removed old rows of event logs"),
+                Err(e) => tracing::warn!(error = %e, "old rows cannot be removed"),
+            }
+            if let Err(e) = self.chat.store.remove_expired(now).await {
+                tracing::warn!(error = %e, "expired sessions cannot be removed");
+            }
+            tokio::time::sleep(PRUNING).await;
+        }
+    }
+}

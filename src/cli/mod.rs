@@ -1,0 +1,197 @@
+//! The command line: one file for each subcommand.
+//!
+//! Exit codes: 0 ok, 1 failure, 2 usage, 69 database unreachable, 78 bad settings.
+
+mod createsuperuser;
+mod demo;
+mod input;
+mod migrate;
+mod openapi;
+mod serve;
+mod test_data;
+mod user;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use figment::value::Dict;
+
+use crate::auth::Auth;
+use crate::bus::{Bus, LocalBus, RedisBus};
+use crate::config::{BadSettings, Settings, without_password};
+use crate::domain::{Clock, SystemClock};
+use crate::store::{Options, SqlStore, Store, StoreError};
+
+const UNREACHABLE: u8 = 69;
+const BAD_SETTINGS: u8 = 78;
+
+/// A self-hosted person-to-person message center.
+#[derive(Parser)]
+#[command(version, about, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args)]
+struct Global {
+    /// A settings file instead of local_settings.toml
+    #[arg(long, global = true, value_name = "FILE", env = "CHATD_SETTINGS")]
+    settings: Option<PathBuf>,
+    /// sqlite:PATH or mysql://USER:PASSWORD@HOST/NAME
+    #[arg(long, global = true, value_name = "URL", hide_env_values = true)]
+    database_url: Option<String>,
+    /// Where the embedded database is kept
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(serve::Serve),
+    /// Bring the database's schema up to date
+    Migrate(migrate::Migrate),
+    /// Make an account that may administer this server
+    Createsuperuser(createsuperuser::CreateSuperuser),
+    /// Fill the database with believable people and conversations
+    TestData(test_data::TestData),
+    /// Accounts
+    #[command(subcommand)]
+    User(user::User),
+    /// Print the API's description (OpenAPI 3.1, JSON)
+    Openapi,
+}
+
+/// Runs the command line; returns the exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => return fail(&anyhow::Error::from(e).context("the runtime cannot start")),
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => fail(&e),
+    }
+}
+
+fn fail(e: &anyhow::Error) -> ExitCode {
+    eprintln!("chatd: {e:#}");
+    let unreachable = e.chain().any(|cause| matches!(cause.downcast_ref(), Some(StoreError::Unavailable(_))));
+    let settings = e.chain().any(|cause| cause.is::<BadSettings>());
+    ExitCode::from(if settings {
+        BAD_SETTINGS
+    } else if unreachable {
+        UNREACHABLE
+    } else {
+        1
+    })
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    if matches!(cli.command, Command::Openapi) {
+        return openapi::run();
+    }
+    let flags = flags(&cli.global, if let Command::Serve(serve) = &cli.command { serve.flags() } else { Dict::new() });
+    let loaded = Settings::load(cli.global.settings.as_deref(), flags)?;
+    for warning in loaded.warnings {
+        eprintln!("chatd: warning: {warning}");
+    }
+    let settings = loaded.settings;
+    match cli.command {
+        Command::Serve(command) => command.run(settings).await,
+        Command::Migrate(command) => command.run(&settings).await,
+        Command::Createsuperuser(command) => command.run(&settings).await,
+        Command::TestData(command) => command.run(&settings).await,
+        Command::User(command) => command.run(&settings).await,
+        Command::Openapi => Ok(()),
+    }
+}
+
+fn flags(global: &Global, mut flags: Dict) -> Dict {
+    if let Some(url) = &global.database_url {
+        flags.insert("database_url".into(), url.as_str().into());
+    }
+    if let Some(dir) = &global.data_dir {
+        flags.insert("data_dir".into(), dir.display().to_string().into());
+    }
+    flags
+}
+
+/// Makes the directory of the embedded database, for its owner alone.
+fn prepare_data_dir(settings: &Settings) -> anyhow::Result<()> {
+    let database = settings.sqlite_path().and_then(|path| path.parent().map(Path::to_path_buf));
+    let dirs = [Some(settings.data_dir.clone()), database];
+    for dir in dirs.into_iter().flatten().filter(|dir| !dir.as_os_str().is_empty() && !dir.is_dir()) {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&dir).with_context(|| format!("cannot make the directory {}", dir.display()))?;
+    }
+    Ok(())
+}
+
+/// Opens the database. The embedded one is made and migrated; MySQL must have been migrated by the operator.
+async fn open_store(settings: &Settings) -> anyhow::Result<Arc<SqlStore>> {
+    let url = settings.database();
+    let shown = without_password(&url);
+    if settings.sqlite_path().is_some() {
+        prepare_data_dir(settings)?;
+        SqlStore::migrate(&url).await.with_context(|| format!("cannot prepare the database {shown}"))?;
+    } else {
+        let status = SqlStore::status(&url).await.with_context(|| cannot_open(&shown))?;
+        anyhow::ensure!(
+            status.pending.is_empty(),
+            "the database {shown} lacks migrations ({}); run: chatd migrate",
+            status.pending.join(", ")
+        );
+    }
+    let options = Options { connections: settings.database_connections, ..Options::default() };
+    let store = SqlStore::open(&url, &options).await.with_context(|| cannot_open(&shown))?;
+    Ok(Arc::new(store))
+}
+
+fn cannot_open(shown: &str) -> String {
+    format!(
+        "cannot open the database {shown} (if the server asks for a password exchange in the clear, add \
+         ?ssl-mode=REQUIRED to the address, or use its socket with ?socket=/run/mysqld/mysqld.sock)"
+    )
+}
+
+fn open_bus(settings: &Settings, store: &dyn Store) -> anyhow::Result<Arc<dyn Bus>> {
+    Ok(match &settings.redis_url {
+        Some(url) => {
+            Arc::new(RedisBus::start(url, store.install()).map_err(|e| BadSettings(e.to_string()))?)
+        }
+        None => Arc::new(LocalBus::default()),
+    })
+}
+
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+/// What account commands work with.
+async fn open_auth(settings: &Settings) -> anyhow::Result<(Arc<SqlStore>, Auth)> {
+    let store = open_store(settings).await?;
+    let bus = open_bus(settings, &*store)?;
+    let auth = Auth::new(store.clone(), bus, clock(), settings);
+    Ok((store, auth))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn verify_cli() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,212 @@
+//! `chatd serve`: prepares, listens, drains.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{IsTerminal as _, Write as _};
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use figment::value::Dict;
+use rocket::error::ErrorKind;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{clock, demo, open_bus, open_store, prepare_data_dir};
+use crate::auth::Auth;
+use crate::chat::{Chat, Keeper};
+use crate::config::Settings;
+use crate::http::{self, App};
+use crate::store::{SqlStore, Store as _, Users as _};
+
+/// Run the server.
+#[derive(Args)]
+pub struct Serve {
+    #[arg(long)]
+    address: Option<IpAddr>,
+    #[arg(long)]
+    port: Option<u16>,
+    /// Show the whole product: fills an empty database and prints two sign-ins; this machine only
+    #[arg(long)]
+    demo: bool,
+}
+
+/// How many steps the sockets' farewell is spread over.
+const STEPS: u32 = 10;
+
+impl Serve {
+    pub fn flags(&self) -> Dict {
+        let mut flags = Dict::new();
+        if let Some(address) = self.address {
+            flags.insert("address".into(), address.to_string().into());
+        }
+        if let Some(port) = self.port {
+            flags.insert("port".into(), u32::from(port).into());
+        }
+        flags
+    }
+
+    pub async fn run(self, mut settings: Settings) -> anyhow::Result<()> {
+        start_log(&settings);
+        if self.demo {
+            anyhow::ensure!(
+                settings.address.is_loopback(),
+                "serve --demo listens on this machine only, not on {}: its passwords are printed",
+                settings.address
+            );
+        }
+        prepare_data_dir(&settings)?;
+        let _lock = lock(&settings)?;
+        keep_secret(&mut settings)?;
+        let store = open_store(&settings).await?;
+        for warning in store.durability_warnings().await? {
+            tracing::warn!("acknowledged messages are not safe: {warning}");
+            eprintln!("chatd: warning: acknowledged messages are not safe: {warning}");
+        }
+        if self.demo {
+            demo::fill(&store).await?;
+        }
+        let app = assemble(&settings, &store)?;
+        let rocket = http::server(app.clone()).attach(rocket::fairing::AdHoc::on_liftoff("ready", {
+            let (app, demo, store) = (app.clone(), self.demo, store.clone());
+            move |rocket| Box::pin(async move { announce(&app, &store, rocket.config().port, demo).await })
+        }));
+        let rocket = rocket.ignite().await.map_err(|e| anyhow::anyhow!("the server cannot start: {e}"))?;
+        tokio::spawn(drain_on_signal(app, rocket.shutdown()));
+        let at = SocketAddr::new(settings.address, settings.port);
+        rocket.launch().await.map_err(|e| match e.kind() {
+            ErrorKind::Bind(e) => anyhow::anyhow!("cannot listen on {at}: {e}"),
+            kind => anyhow::anyhow!("the server failed: {kind}"),
+        })?;
+        store.close().await;
+        Ok(())
+    }
+}
+
+fn assemble(settings: &Settings, store: &Arc<SqlStore>) -> anyhow::Result<Arc<App>> {
+    let clock = clock();
+    let bus = open_bus(settings, &**store)?;
+    let chat = Chat::new(store.clone(), bus.clone(), clock.clone());
+    let auth = Auth::new(store.clone(), bus, clock.clone(), settings);
+    let app = Arc::new(App::new(settings.clone(), chat.clone(), auth, clock));
+    Keeper {
+        chat,
+        sockets: app.sockets.clone(),
+        head_poll: Duration::from_secs(u64::from(settings.head_poll_seconds)),
+        shared: settings.redis_url.is_some(),
+        keep_events_for: Duration::from_secs(u64::from(settings.event_log_days) * 86_400),
+        keep_events: i64::from(settings.event_log_max),
+    }
+    .start();
+    Ok(app)
+}
+
+fn start_log(settings: &Settings) {
+    let filter = tracing_subscriber::EnvFilter::new(format!("{},sqlx=warn,rocket=off,hyper=warn", settings.log));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let set = if settings.log_format == "json" {
+        log.json().try_init()
+    } else {
+        log.with_ansi(std::io::stderr().is_terminal()).try_init()
+    };
+    if let Err(e) = set {
+        eprintln!("chatd: the log cannot start: {e}");
+    }
+}
+
+/// One server on one SQLite file: a second would have its own idea of what was sent.
+fn lock(settings: &Settings) -> anyhow::Result<Option<File>> {
+    let Some(path) = settings.sqlite_path() else { return Ok(None) };
+    let path = path.with_extension("lock");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let file = file.with_context(|| format!("cannot write {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => {
+            anyhow::bail!("another chatd serves this database ({} is locked)", path.display())
+        }
+        Err(TryLockError::Error(e)) => Err(e).with_context(|| format!("cannot lock {}", path.display())),
+    }
+}
+
+/// Makes the secret on the first start, readable by its owner alone.
+fn keep_secret(settings: &mut Settings) -> anyhow::Result<()> {
+    if settings.secret_key.is_some() {
+        return Ok(());
+    }
+    let path = settings.data_dir.join("secret_key");
+    let key = match std::fs::read_to_string(&path) {
+        Ok(text) if text.trim().len() >= 32 => text.trim().to_owned(),
+        Ok(_) => anyhow::bail!("{} is damaged: it has fewer than 32 characters; remove it", path.display()),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => make_secret(&path)?,
+        Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
+    };
+    settings.secret_key = Some(key);
+    Ok(())
+}
+
+fn make_secret(path: &Path) -> anyhow::Result<String> {
+    let key: String = rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let write = options.open(path).and_then(|mut file| {
+        writeln!(file, "{key}")?;
+        file.sync_all()
+    });
+    write.with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(key)
+}
+
+async fn announce(app: &App, store: &SqlStore, port: u16, demo: bool) {
+    let settings = &app.settings;
+    let at = SocketAddr::new(settings.address, port);
+    let url = settings.public_url.clone().map_or_else(|| format!("http://{at}"), |url| url.trim_end_matches('/').to_owned());
+    let host = url.strip_suffix(app.path("").trim_end_matches('/')).unwrap_or(&url);
+    println!("chatd {} listens on http://{at}{}", env!("CARGO_PKG_VERSION"), app.path(""));
+    if demo {
+        println!("{}", demo::sign_ins(&format!("{host}{}", app.path(""))));
+    } else if settings.sqlite_path().is_some() && matches!(store.has_superuser().await, Ok(false)) {
+        println!("Make the first account here (the link works once): {host}{}", app.path(&app.setup.open()));
+    }
+    // A pipe without a reader is no reason to end.
+    let _ = std::io::stdout().flush();
+}
+
+/// On SIGTERM: stop being sent requests, answer those that come, send the sockets away little by little, end.
+/// On SIGINT (somebody at a terminal): the same without the wait. A second signal ends the wait.
+async fn drain_on_signal(app: Arc<App>, shutdown: rocket::Shutdown) {
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        tracing::error!("signals cannot be heard; only SIGKILL will end this process");
+        return;
+    };
+    let patient = tokio::select! {
+        _ = term.recv() => true,
+        _ = int.recv() => false,
+    };
+    tracing::info!("draining");
+    app.start_draining();
+    let wait = if patient { Duration::from_secs(u64::from(app.settings.drain_seconds)) } else { Duration::ZERO };
+    let spread = async {
+        for left in (1..=STEPS).rev() {
+            tokio::time::sleep(wait / STEPS).await;
+            app.sockets.restart_some(usize::try_from(left).unwrap_or(1));
+        }
+    };
+    tokio::select! {
+        () = spread => {}
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    app.sockets.restart_some(1);
+    // Their close frames are on the way; a client that does not answer is not waited for.
+    for _ in 0..20 {
+        if app.sockets.count() == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    shutdown.notify();
+}

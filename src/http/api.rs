@@ -1,0 +1,319 @@
+//! `/api/v1/`: the order in which every endpoint answers, as recorded: the form of the answer, who asks, the token,
+//! the method. An endpoint is a row of a table with a function for each method; nothing can forget a step.
+//!
+//! To add an endpoint: a file with its functions and its `ENDPOINTS`, named in [`TABLE`], described in `openapi`.
+
+use rocket::data::Data;
+use rocket::http::{Method, Status};
+use rocket::request::Request;
+use rocket::route::{BoxFuture as Answer, Outcome};
+use serde::Serialize;
+
+use super::error::ApiError;
+use super::fields::Fields;
+use super::guards;
+use super::negotiate::{Form, negotiate};
+use super::query::Query;
+use super::reply::Reply;
+use super::{App, conversations, csrf, events, html, json, messages, openapi, people, root, session};
+use crate::auth::Origin;
+use crate::domain::{User, UserId};
+
+/// The future of an endpoint's function.
+pub type Running<'a> = rocket::futures::future::BoxFuture<'a, Result<Reply, ApiError>>;
+/// An endpoint's function.
+pub type Run = for<'a, 'r> fn(&'a Call<'r>, Data<'r>) -> Running<'a>;
+
+/// Who may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// A session.
+    Session,
+    /// A session, with the token for unsafe methods, or HTTP Basic: as recorded for two endpoints.
+    SessionWithTokenOrBasic,
+    /// Anybody; the functions themselves ask who it is.
+    Open,
+}
+
+/// A row of the table.
+pub struct Endpoint {
+    /// Segments behind `/api/v1/`; `<>` stands for any.
+    pub path: &'static [&'static str],
+    /// As OPTIONS and the readable page call it.
+    pub name: &'static str,
+    pub access: Access,
+    pub methods: &'static [(Method, Run)],
+    /// The `Allow` header: at least what was recorded.
+    pub allow: &'static str,
+    /// Whether `.json` may follow; not where a name with dots is the last segment.
+    pub suffix: bool,
+    /// Whether the readable page has the recorded form for a message.
+    pub form: bool,
+}
+
+/// Every endpoint.
+pub const TABLE: &[&[Endpoint]] = &[
+    root::ENDPOINTS,
+    messages::ENDPOINTS,
+    people::ENDPOINTS,
+    conversations::ENDPOINTS,
+    events::ENDPOINTS,
+    session::ENDPOINTS,
+    openapi::ENDPOINTS,
+];
+
+/// A request to an endpoint.
+pub struct Call<'r> {
+    pub req: &'r Request<'r>,
+    pub app: &'r App,
+    pub endpoint: &'static Endpoint,
+    /// What stands for `<>`, decoded.
+    pub args: Vec<String>,
+    pub query: Query,
+    pub form: Form,
+    /// The suffix with its dot, for links.
+    pub suffix: String,
+    user: Option<User>,
+}
+
+impl Call<'_> {
+    /// The user; on open endpoints an error if there is none.
+    pub fn user(&self) -> Result<&User, ApiError> {
+        self.user.as_ref().ok_or(ApiError::NotSignedIn)
+    }
+
+    pub fn user_id(&self) -> Result<UserId, ApiError> {
+        self.user().map(|user| user.id)
+    }
+
+    /// The first argument of the path.
+    pub fn arg(&self) -> &str {
+        self.args.first().map_or("", String::as_str)
+    }
+
+    /// 200 with this.
+    pub fn ok(&self, value: &(impl Serialize + ?Sized)) -> Reply {
+        self.reply(Status::Ok, value)
+    }
+
+    pub fn reply(&self, status: Status, value: &(impl Serialize + ?Sized)) -> Reply {
+        let indent = match self.form {
+            Form::Json { indent } => indent,
+            Form::Html => 4,
+        };
+        Reply::json(status, json::write(value, indent))
+    }
+
+    /// The body's fields; an error if it is too large or cannot be read.
+    pub async fn fields(&self, data: Data<'_>) -> Result<Fields, ApiError> {
+        let body = super::read_body(data, self.app.settings.body_limit()).await?;
+        let kind = self.req.headers().get_one("Content-Type");
+        Fields::parse(kind.map(|text| (text, self.req.content_type())), &body).await
+    }
+
+    /// An absolute link to this address with other parameters.
+    pub fn link(&self, query: &Query) -> String {
+        let path = self.req.uri().path();
+        format!("{}{}{}", self.app.origin(self.req), path, query.to_suffix())
+    }
+
+    pub fn origin(&self) -> Origin {
+        guards::origin(self.app, self.req)
+    }
+}
+
+struct Resolved {
+    endpoint: &'static Endpoint,
+    args: Vec<String>,
+    format: Option<String>,
+    slash: bool,
+}
+
+/// Finds the endpoint of a path behind `/api/v1`.
+fn resolve(path: &str) -> Option<Resolved> {
+    let slash = path.ends_with('/');
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let mut segments: Vec<_> = path.split('/').collect();
+    let last = *segments.last()?;
+    let plain = find(if path.is_empty() { &[] } else { &segments });
+    if let Some((endpoint, args)) = plain
+        && (!endpoint.suffix || !last.contains('.'))
+    {
+        return Some(Resolved { endpoint, args, format: None, slash });
+    }
+    let (stem, format) = last.rsplit_once('.')?;
+    if format.is_empty() || !format.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) || stem.contains('.') {
+        return None;
+    }
+    segments.pop();
+    segments.extend(Some(stem).filter(|stem| !stem.is_empty()));
+    let (endpoint, args) = find(&segments).filter(|(endpoint, _)| endpoint.suffix)?;
+    Some(Resolved { endpoint, args, format: Some(format.to_owned()), slash: true })
+}
+
+fn find(segments: &[&str]) -> Option<(&'static Endpoint, Vec<String>)> {
+    let fits = |endpoint: &&Endpoint| {
+        endpoint.path.len() == segments.len()
+            && endpoint.path.iter().zip(segments).all(|(want, have)| if *want == "<>" { !have.is_empty() } else { want == have })
+    };
+    // A fixed segment goes before one that stands for any.
+    let endpoint = TABLE.iter().copied().flatten().filter(fits).min_by_key(|e| e.path.contains(&"<>"))?;
+    let args = endpoint.path.iter().zip(segments).filter(|(want, _)| **want == "<>");
+    let args = args.map(|(_, have)| percent_encoding::percent_decode_str(have).decode_utf8_lossy().into_owned());
+    Some((endpoint, args.collect()))
+}
+
+/// The handler of everything under `/api/v1`.
+pub fn handle<'r>(req: &'r Request<'_>, data: Data<'r>) -> Answer<'r> {
+    Box::pin(async move {
+        let app = super::app(req);
+        let path = req.uri().path().as_str();
+        let inside = path.strip_prefix(app.base.as_str()).and_then(|path| path.strip_prefix("api/v1")).unwrap_or("");
+        let Some(found) = resolve(inside) else { return Outcome::Success(html::not_found()) };
+        if !found.slash {
+            return Outcome::Success(super::add_slash(req));
+        }
+        Outcome::Success(answer(app, req, data, found).await.into_response())
+    })
+}
+
+async fn answer<'r>(app: &'r App, req: &'r Request<'_>, data: Data<'r>, found: Resolved) -> Reply {
+    let endpoint = found.endpoint;
+    let query = Query::parse(req.uri().query().map_or("", |query| query.as_str()));
+    let format = found.format.clone().or_else(|| query.get("format").map(str::to_owned));
+    let form = match negotiate(req.headers().get_one("Accept"), format.as_deref()) {
+        Ok(form) => form,
+        Err(e) => {
+            let reply = Reply::error(&e, 0).header("Vary", "Accept").header("Allow", endpoint.allow);
+            return reply.logged(req, &e);
+        }
+    };
+    let suffix = found.format.map(|format| format!(".{format}")).unwrap_or_default();
+    let mut call = Call { req, app, endpoint, args: found.args, query, form, suffix, user: None };
+    let known = identify(&mut call).await;
+    let bad_session = matches!(known, Ok(Known::StaleCookie));
+    let outcome = match known {
+        Ok(known) => permit(&call, &known),
+        Err(e) => Err(e),
+    };
+    let outcome = match outcome {
+        Ok(()) => run(&call, data).await,
+        Err(e) => Err(e),
+    };
+    let mut reply = match outcome {
+        Ok(reply) => reply,
+        Err(e) => Reply::error(&e, if form == Form::Html { 4 } else { 0 }).logged(req, &e),
+    };
+    if form == Form::Html && !reply.is_bare() {
+        reply = html::readable(&call, reply);
+    }
+    if bad_session {
+        reply = reply.cookie(app.baker.no_session());
+    }
+    reply.header("Vary", "Accept, Cookie").header("Allow", endpoint.allow)
+}
+
+/// How the request says who asks.
+#[derive(PartialEq, Eq)]
+enum Known {
+    Session,
+    Basic,
+    StaleCookie,
+    Nobody,
+}
+
+async fn identify(call: &mut Call<'_>) -> Result<Known, ApiError> {
+    let cookie = super::cookies::value(call.req, "sessionid").filter(|token| !token.is_empty());
+    if let Some(token) = &cookie
+        && let Some((_, user)) = call.app.auth.session(token).await?
+    {
+        call.user = Some(user);
+        return Ok(Known::Session);
+    }
+    let basic = call.endpoint.access == Access::SessionWithTokenOrBasic && call.app.settings.basic_auth;
+    if basic && let Some((name, password)) = basic_credentials(call.req)? {
+        call.user = Some(call.app.auth.check(&name, &password, &call.origin()).await?);
+        return Ok(Known::Basic);
+    }
+    Ok(if cookie.is_some() { Known::StaleCookie } else { Known::Nobody })
+}
+
+fn basic_credentials(req: &Request<'_>) -> Result<Option<(String, String)>, ApiError> {
+    use base64::Engine as _;
+    let Some(header) = req.headers().get_one("Authorization") else { return Ok(None) };
+    let Some((scheme, value)) = header.split_once(' ') else { return Ok(None) };
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return Ok(None);
+    }
+    let decoded = base64::engine::general_purpose::STANDARD.decode(value.trim());
+    let text = decoded.map_err(|_| ApiError::WrongCredentials)?;
+    let text = String::from_utf8(text).map_err(|_| ApiError::WrongCredentials)?;
+    let (name, password) = text.split_once(':').ok_or(ApiError::WrongCredentials)?;
+    Ok(Some((name.to_owned(), password.to_owned())))
+}
+
+fn is_unsafe(method: Method) -> bool {
+    !matches!(method, Method::Get | Method::Head | Method::Options | Method::Trace)
+}
+
+fn permit(call: &Call<'_>, known: &Known) -> Result<(), ApiError> {
+    if call.endpoint.access == Access::Open {
+        return Ok(());
+    }
+    call.user()?;
+    let wants_token = call.endpoint.access == Access::SessionWithTokenOrBasic && *known == Known::Session;
+    if wants_token && is_unsafe(call.req.method()) && !csrf::is_repeated(call.req, None) {
+        return Err(ApiError::CsrfFailed);
+    }
+    Ok(())
+}
+
+async fn run<'a, 'r>(call: &'a Call<'r>, data: Data<'r>) -> Result<Reply, ApiError> {
+    let asked = call.req.method();
+    let method = if asked == Method::Head { Method::Get } else { asked };
+    if method == Method::Options {
+        return Ok(call.ok(&root::metadata(call.endpoint)));
+    }
+    match call.endpoint.methods.iter().find(|(m, _)| *m == method) {
+        Some((_, run)) => run(call, data).await,
+        None => Err(ApiError::MethodNotAllowed(asked.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(path: &str) -> Option<(&'static str, Vec<String>, Option<String>, bool)> {
+        resolve(path).map(|r| (r.endpoint.name, r.args, r.format, r.slash))
+    }
+
+    #[test]
+    fn paths() {
+        let list = "Message Model List";
+        let detail = "Message Model Instance";
+        assert_eq!(found("/"), Some(("Api Root", vec![], None, true)));
+        assert_eq!(found(""), Some(("Api Root", vec![], None, false)));
+        assert_eq!(found("/.json"), Some(("Api Root", vec![], Some("json".into()), true)));
+        assert_eq!(found("/message/"), Some((list, vec![], None, true)));
+        assert_eq!(found("/message"), Some((list, vec![], None, false)));
+        assert_eq!(found("/message.json"), Some((list, vec![], Some("json".into()), true)));
+        assert_eq!(found("/message/%201%20/"), Some((detail, vec![" 1 ".into()], None, true)));
+        assert_eq!(found("/message/1.5/"), Some((detail, vec!["1".into()], Some("5".into()), true)));
+        assert_eq!(found("/conversation/ben.k/").map(|f| f.1), Some(vec!["ben.k".to_owned()]));
+        assert_eq!(found("/conversation/ben.k/read/").map(|f| f.1), Some(vec!["ben.k".to_owned()]));
+        for unknown in ["/nope/", "//", "/message//", "/message/1/2/", "/conversation//read/"] {
+            assert_eq!(found(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn allow_holds_what_is_served() {
+        for endpoint in TABLE.iter().copied().flatten() {
+            for (method, _) in endpoint.methods {
+                assert!(endpoint.allow.contains(method.as_str()), "{}", endpoint.name);
+            }
+        }
+    }
+}

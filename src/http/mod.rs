@@ -1,0 +1,262 @@
+//! HTTP: Rocket's routes over the use cases. A request passes `guards`, then the handler of its address: `api` for
+//! everything below `/api/v1/`, `pages` for what people open, `socket`, `assets`, `health`, `setup`.
+
+mod api;
+mod assets;
+mod conversations;
+mod cookies;
+mod csrf;
+mod error;
+mod events;
+mod fields;
+mod guards;
+mod health;
+mod html;
+mod json;
+mod messages;
+mod negotiate;
+mod openapi;
+mod pages;
+mod people;
+mod query;
+mod reply;
+mod root;
+mod session;
+mod setup;
+mod socket;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ipnet::IpNet;
+use rocket::catcher::{BoxFuture as Caught, Catcher};
+use rocket::config::{Config, Ident, LogLevel, Shutdown};
+use rocket::data::{ByteUnit, Data};
+use rocket::http::{Method, Status};
+use rocket::request::Request;
+use rocket::response::Response;
+use rocket::route::{BoxFuture as Answer, Handler, Outcome, Route};
+use rocket::{Build, Rocket};
+
+pub use openapi::document as openapi;
+pub use setup::Setup;
+
+use crate::auth::Auth;
+use crate::chat::{Chat, Sockets};
+use crate::config::Settings;
+use crate::domain::Clock;
+use cookies::Baker;
+use error::ApiError;
+use reply::Reply;
+
+/// What every request can reach.
+pub struct App {
+    pub settings: Settings,
+    pub chat: Chat,
+    pub auth: Auth,
+    pub sockets: Sockets,
+    pub clock: Arc<dyn Clock>,
+    pub setup: Setup,
+    /// `/` or `/PATH/`.
+    base: String,
+    baker: Baker,
+    proxies: Vec<IpNet>,
+    draining: AtomicBool,
+}
+
+impl App {
+    pub fn new(settings: Settings, chat: Chat, auth: Auth, clock: Arc<dyn Clock>) -> Self {
+        let base = settings.base();
+        let secure = settings.origin().is_some_and(|origin| origin.https);
+        let baker = Baker { secure, path: base.clone() };
+        let proxies = settings.proxies();
+        Self {
+            settings,
+            chat,
+            auth,
+            sockets: Sockets::default(),
+            clock,
+            setup: Setup::default(),
+            base,
+            baker,
+            proxies,
+            draining: AtomicBool::new(false),
+        }
+    }
+
+    /// From now on answers say `Connection: close`, `/readyz` says 503, and no socket is opened.
+    pub fn start_draining(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// A path below the base.
+    pub fn path(&self, name: &str) -> String {
+        format!("{}{name}", self.base)
+    }
+
+    /// Scheme and host for links.
+    fn origin(&self, req: &Request<'_>) -> String {
+        match self.settings.origin() {
+            Some(origin) => format!("{}://{}", if origin.https { "https" } else { "http" }, origin.host),
+            None => format!("http://{}", req.headers().get_one("Host").unwrap_or_default()),
+        }
+    }
+
+    /// Whether a request may call this server so.
+    fn allows_host(&self, host: &str) -> bool {
+        let name = without_port(host);
+        if self.names_host(host) {
+            return true;
+        }
+        let literal = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
+        self.settings.public_url.is_none() && (literal || name == "localhost")
+    }
+
+    /// Whether the settings name this host.
+    fn names_host(&self, host: &str) -> bool {
+        let name = without_port(host);
+        let public = self.settings.origin().is_some_and(|origin| without_port(&origin.host) == name);
+        public || self.settings.allowed_hosts.iter().any(|allowed| without_port(&allowed.to_ascii_lowercase()) == name)
+    }
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rfind(':') {
+        Some(at) if !host[at..].contains(']') && host[at + 1..].bytes().all(|b| b.is_ascii_digit()) => &host[..at],
+        _ => host,
+    }
+}
+
+fn app<'r>(req: &'r Request<'_>) -> &'r Arc<App> {
+    req.rocket().state().expect("server() puts the App into Rocket's state")
+}
+
+/// Reads a body whole; one that is longer is refused.
+async fn read_body(data: Data<'_>, limit: usize) -> Result<Vec<u8>, ApiError> {
+    let body = data.open(ByteUnit::Byte(limit as u64)).into_bytes().await;
+    match body {
+        Ok(body) if body.is_complete() => Ok(body.into_inner()),
+        Ok(_) => Err(ApiError::TooLarge),
+        Err(_) => Err(ApiError::BadRequest("The request ended too early.".to_owned())),
+    }
+}
+
+/// The recorded redirect to the path with its slash.
+fn add_slash<'r>(req: &Request<'_>) -> Response<'r> {
+    let query = req.uri().query().map_or_else(String::new, |query| format!("?{query}"));
+    Reply::redirect(Status::MovedPermanently, &format!("{}/{query}", req.uri().path())).into_response()
+}
+
+fn robots<'r>(_: &'r Request<'_>, _: Data<'r>) -> Answer<'r> {
+    Box::pin(async move {
+        let text = b"User-agent: *\nDisallow: /\n".to_vec();
+        Outcome::Success(Reply::empty(Status::Ok).with_body("text/plain; charset=utf-8", text).into_response())
+    })
+}
+
+type Handle = for<'r> fn(&'r Request<'_>, Data<'r>) -> Answer<'r>;
+
+/// Rocket takes a path with and without its last slash for the same; here one is the address, and the other leads
+/// to it (pages) or is not there (the rest).
+#[derive(Clone)]
+struct Slashed(&'static str, Handle);
+
+#[rocket::async_trait]
+impl Handler for Slashed {
+    async fn handle<'r>(&self, req: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
+        let Self(path, handle) = self;
+        let has_slash = req.uri().path().ends_with('/');
+        let free = path.contains("<_..>") || path.starts_with("/api/");
+        match (is_page(path), has_slash) {
+            _ if free => handle(req, data).await,
+            (true, false) => Outcome::Success(add_slash(req)),
+            (false, true) => Outcome::Success(html::not_found()),
+            _ => handle(req, data).await,
+        }
+    }
+}
+
+fn is_page(path: &str) -> bool {
+    !matches!(path, "/ws" | "/healthz" | "/readyz" | "/robots.txt")
+}
+
+fn routes() -> Vec<Route> {
+    use Method::{Delete, Get, Head, Options, Patch, Post, Put};
+    const EVERY: &[Method] = &[Get, Head, Options, Post, Put, Patch, Delete];
+    const READ: &[Method] = &[Get, Head];
+    let table: &[(&str, &[Method], Handle)] = &[
+        ("/", EVERY, pages::shell),
+        ("/c/<_>", EVERY, pages::shell),
+        ("/c/<_>/<_>", EVERY, pages::shell),
+        ("/settings", EVERY, pages::shell),
+        ("/settings/<_>", EVERY, pages::shell),
+        ("/login", EVERY, pages::login),
+        ("/logout", EVERY, pages::logout),
+        ("/setup/<_>", EVERY, setup::handle),
+        ("/api/v1", EVERY, api::handle),
+        ("/api/v1/<_..>", EVERY, api::handle),
+        ("/static/<_..>", READ, assets::handle),
+        ("/ws", READ, socket::handle),
+        ("/healthz", READ, health::alive),
+        ("/readyz", READ, health::ready),
+        ("/robots.txt", READ, robots),
+    ];
+    let routes = table.iter().flat_map(|(path, methods, handle)| {
+        methods.iter().map(move |method| Route::ranked(rank(path), *method, path, Slashed(path, *handle)))
+    });
+    routes.collect()
+}
+
+/// Fixed paths go before dynamic ones, those before the rest of a path.
+fn rank(path: &str) -> isize {
+    if path.contains("<_..>") { 2 } else { isize::from(path.contains("<_>")) }
+}
+
+/// What nobody answered: an address that is not there, a broken request, a defect.
+fn caught<'r>(status: Status, req: &'r Request<'_>) -> Caught<'r> {
+    Box::pin(async move {
+        let error = match status.code {
+            404 => return Ok(html::not_found()),
+            400 | 422 => ApiError::BadRequest("The request cannot be read.".to_owned()),
+            413 => ApiError::TooLarge,
+            503 => ApiError::Unavailable { outcome_unknown: true },
+            code => ApiError::Internal(format!("status {code} without an answer")),
+        };
+        Ok(guards::error_page(req, &error).logged(req, &error).into_response())
+    })
+}
+
+/// The server. Rocket's own signals are off: `cli::serve` drains before it asks Rocket to end.
+pub fn server(app: Arc<App>) -> Rocket<Build> {
+    let config = Config {
+        address: app.settings.address,
+        port: app.settings.port,
+        ident: Ident::try_new("chatd").unwrap_or_default(),
+        ip_header: None,
+        log_level: LogLevel::Off,
+        cli_colors: false,
+        keep_alive: 75,
+        shutdown: Shutdown { ctrlc: false, signals: std::collections::HashSet::new(), grace: 2, mercy: 1, ..Shutdown::default() },
+        ..Config::release_default()
+    };
+    let refusing: Vec<_> = [
+        Method::Get, Method::Head, Method::Options, Method::Post, Method::Put, Method::Patch, Method::Delete,
+    ]
+    .into_iter()
+    .map(|method| Route::new(method, "/-refused", guards::refuse as Handle))
+    .collect();
+    let base = format!("/{}", app.base.trim_matches('/'));
+    rocket::custom(config)
+        .manage(app)
+        // Rocket's own set of headers is smaller than what `guards` completes.
+        .attach(rocket::shield::Shield::new())
+        .attach(guards::Guards)
+        .mount("/", refusing)
+        .mount(base, routes())
+        .register("/", vec![Catcher::new(None, caught as for<'r> fn(Status, &'r Request<'_>) -> Caught<'r>)])
+}

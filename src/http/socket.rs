@@ -1,0 +1,383 @@
+//! `/ws`: what happens, as it happens. As recorded it tells ids of new messages; with `events=1` it tells every
+//! change, in the order of the user's log, each once.
+//!
+//! The task of a socket listens first and reads the log then, so no event falls between. It holds no queue: it is
+//! woken, reads the log on from where it stands, and writes. A client that does not keep up is closed and resumes by
+//! its cursor; it slows nobody. Storage is never called inside of a `select!`.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use rocket::data::Data;
+use rocket::request::{FromRequest as _, Request};
+use rocket::response::Responder as _;
+use rocket::route::{BoxFuture as Answer, Outcome};
+use rocket_ws::stream::DuplexStream;
+use rocket_ws::result::Error as WsError;
+use rocket_ws::frame::{CloseCode, CloseFrame};
+use rocket_ws::{Config, Message, WebSocket};
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::error::ApiError;
+use super::json::EventJson;
+use super::query::Query;
+use super::{App, cookies, events, guards, html, json};
+use crate::bus::Subscription;
+use crate::chat::{ChatError, Goodbye, OpenSocket};
+use crate::domain::{Change, Cursor, Position, UserId};
+
+/// What a client may send at most; the library's own limit lies higher, so that ours answers with a code.
+const MOST_BYTES: usize = 16 * 1024;
+const LIBRARY_LIMIT: usize = 64 * 1024;
+/// Frames a second.
+const MOST_FRAMES: u32 = 10;
+const PING_EVERY: Duration = Duration::from_secs(20);
+const SILENCE: Duration = Duration::from_secs(50);
+/// A client that takes longer to accept a frame is closed.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a closing client may take to answer.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// Events of one look at the log.
+const PAGE: i64 = 200;
+/// After a failed look the next one comes this much later.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// The handler of `/ws`.
+pub fn handle<'r>(req: &'r Request<'_>, _: Data<'r>) -> Answer<'r> {
+    Box::pin(async move {
+        let Some(ws) = WebSocket::from_request(req).await.succeeded() else {
+            return Outcome::Success(html::not_found());
+        };
+        let socket = match admit(req).await {
+            Ok(socket) => socket,
+            Err(e) => return Outcome::Success(guards::error_page(req, &e).logged(req, &e).into_response()),
+        };
+        let config = Config {
+            max_message_size: Some(LIBRARY_LIMIT),
+            max_frame_size: Some(LIBRARY_LIMIT),
+            write_buffer_size: 4096,
+            max_write_buffer_size: 1024 * 1024,
+            ..Config::default()
+        };
+        let channel = ws.config(config).channel(move |stream| {
+            Box::pin(async move {
+                socket.run(stream).await;
+                Ok(())
+            })
+        });
+        match channel.respond_to(req) {
+            Ok(response) => Outcome::Success(response),
+            Err(_) => Outcome::Success(html::not_found()),
+        }
+    })
+}
+
+/// A socket that may be opened.
+struct Socket {
+    app: Arc<App>,
+    user: UserId,
+    token_hash: String,
+    /// Whether it opted in to events.
+    events: bool,
+    after: Option<Cursor>,
+}
+
+/// Checks who asks, before the handshake is answered.
+async fn admit(req: &Request<'_>) -> Result<Socket, ApiError> {
+    let app = super::app(req);
+    if app.is_draining() {
+        return Err(ApiError::Unavailable { outcome_unknown: false });
+    }
+    let token = cookies::value(req, "sessionid").unwrap_or_default();
+    let (session, user) = app.auth.session(&token).await?.ok_or(ApiError::NotSignedIn)?;
+    let query = Query::parse(req.uri().query().map_or("", |query| query.as_str()));
+    let events = query.get("events") == Some("1");
+    let after = match query.get("after").filter(|_| events) {
+        Some(text) => Some(events::cursor(text)?),
+        None => None,
+    };
+    Ok(Socket { app: app.clone(), user: user.id, token_hash: session.token_hash, events, after })
+}
+
+/// What a socket waits for.
+enum Happening {
+    Woken,
+    Goodbye(Goodbye),
+    Heard(Option<Result<Message, WsError>>),
+    Tick,
+}
+
+/// How a socket ends.
+enum End {
+    /// Close with this code, then hear the client out.
+    Close(CloseCode, &'static str),
+    /// The client has gone, or does not answer.
+    Gone,
+}
+
+impl Socket {
+    async fn run(self, mut stream: DuplexStream) {
+        let open = self.app.sockets.open(self.user, &self.token_hash, self.app.settings.sockets_per_user);
+        let subscription = self.app.chat.subscribe(self.user).await;
+        let mut talk = Talk::new(&self, open, subscription);
+        let end = talk.until_end(&mut stream).await;
+        if let End::Close(code, reason) = end {
+            farewell(&mut stream, code, reason).await;
+        }
+    }
+}
+
+/// Closes, and polls the stream to its end: the client's own close must be read for it to see ours.
+async fn farewell(stream: &mut DuplexStream, code: CloseCode, reason: &'static str) {
+    let frame = CloseFrame { code, reason: reason.into() };
+    let _ = timeout(FAREWELL, async {
+        if stream.close(Some(frame)).await.is_ok() {
+            while let Some(Ok(_)) = stream.next().await {}
+        }
+    })
+    .await;
+}
+
+struct Talk<'a> {
+    socket: &'a Socket,
+    open: OpenSocket,
+    subscription: Subscription,
+    at: Position,
+    last_heard: Instant,
+    last_ping: Instant,
+    last_check: Instant,
+    retry_at: Option<Instant>,
+    second: Instant,
+    frames: u32,
+}
+
+impl<'a> Talk<'a> {
+    fn new(socket: &'a Socket, open: OpenSocket, subscription: Subscription) -> Self {
+        let now = Instant::now();
+        Self {
+            socket,
+            open,
+            subscription,
+            at: Position { pos: 0, tag: 0 },
+            last_heard: now,
+            last_ping: now,
+            last_check: now,
+            retry_at: None,
+            second: now,
+            frames: 0,
+        }
+    }
+
+    async fn until_end(&mut self, stream: &mut DuplexStream) -> End {
+        match self.converse(stream).await {
+            Ok(never) => match never {},
+            Err(end) => end,
+        }
+    }
+
+    async fn converse(&mut self, stream: &mut DuplexStream) -> Result<std::convert::Infallible, End> {
+        self.begin(stream).await?;
+        self.deliver(stream).await?;
+        let mut tick = tokio::time::interval(Duration::from_millis(500));
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let happening = tokio::select! {
+                () = self.subscription.woken() => Happening::Woken,
+                why = self.open.goodbye() => Happening::Goodbye(why),
+                heard = stream.next() => Happening::Heard(heard),
+                _ = tick.tick() => Happening::Tick,
+            };
+            match happening {
+                Happening::Woken => {
+                    if self.deliver(stream).await? == 0 || self.last_check.elapsed() > Duration::from_secs(1) {
+                        self.check_session().await?;
+                    }
+                }
+                Happening::Goodbye(why) => return Err(goodbye(why)),
+                Happening::Heard(heard) => self.heard(stream, heard).await?,
+                Happening::Tick => self.tick(stream).await?,
+            }
+        }
+    }
+
+    /// Says hello, and finds the place to go on from.
+    async fn begin(&mut self, stream: &mut DuplexStream) -> Result<(), End> {
+        let chat = &self.socket.app.chat;
+        let unavailable = |_| End::Close(CloseCode::Again, "try again");
+        self.at = chat.head(self.socket.user).await.map_err(unavailable)?;
+        if !self.socket.events {
+            return Ok(());
+        }
+        let cursor = chat.cursor(self.socket.user, self.at);
+        say(stream, json!({"type": "hello", "cursor": cursor}).to_string()).await?;
+        if let Some(after) = &self.socket.after {
+            match chat.events(self.socket.user, after, 1).await {
+                Ok(_) => self.at = after.at,
+                Err(ChatError::Reset) => return Err(reset(stream).await),
+                Err(_) => return Err(End::Close(CloseCode::Again, "try again")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells everything beyond the place where this socket stands; returns how much it was.
+    async fn deliver(&mut self, stream: &mut DuplexStream) -> Result<usize, End> {
+        let chat = &self.socket.app.chat;
+        let user = self.socket.user;
+        let mut told = 0;
+        self.retry_at = None;
+        loop {
+            let page = match chat.store.events(user, self.at, PAGE).await {
+                Ok(Some(page)) => page,
+                Ok(None) if self.socket.events => return Err(reset(stream).await),
+                Ok(None) => {
+                    // A client of the predecessor cannot start over: it goes on from the head.
+                    match chat.head(user).await {
+                        Ok(head) => self.at = head,
+                        Err(_) => self.retry_at = Some(Instant::now() + RETRY),
+                    }
+                    return Ok(told);
+                }
+                Err(e) => {
+                    tracing::debug!(error = %e, "a socket cannot read its log; it tries again");
+                    self.retry_at = Some(Instant::now() + RETRY);
+                    return Ok(told);
+                }
+            };
+            told += page.events.len();
+            for event in page.events {
+                if self.socket.events {
+                    let event = EventJson::new(chat, user, event);
+                    let cursor = event.cursor();
+                    let frame = json!({"type": "event", "cursor": cursor, "event": event});
+                    say(stream, json::write(&frame, 0)).await?;
+                } else if let Change::MessageCreated { message, .. } = event.change {
+                    // With the recorded space.
+                    say(stream, format!("{{\"message\": \"{}\"}}", message.id)).await?;
+                }
+            }
+            self.at = page.end;
+            if !page.more {
+                return Ok(told);
+            }
+        }
+    }
+
+    async fn check_session(&mut self) -> Result<(), End> {
+        self.last_check = Instant::now();
+        let chat = &self.socket.app.chat;
+        let hashes = [self.socket.token_hash.clone()];
+        match chat.store.live_sessions(&hashes, chat.clock.now()).await {
+            Ok(live) if live.is_empty() => Err(goodbye(Goodbye::Revoked)),
+            // Nothing is known: the poll of sessions asks again.
+            _ => Ok(()),
+        }
+    }
+
+    async fn heard(
+        &mut self,
+        stream: &mut DuplexStream,
+        heard: Option<Result<Message, WsError>>,
+    ) -> Result<(), End> {
+        self.last_heard = Instant::now();
+        let message = match heard {
+            None => return Err(End::Gone),
+            Some(Err(e)) => return Err(broken(&e)),
+            Some(Ok(message)) => message,
+        };
+        match message {
+            Message::Close(_) => {
+                // The library has its answer ready; polling on sends it.
+                let _ = timeout(FAREWELL, async { while let Some(Ok(_)) = stream.next().await {} }).await;
+                Err(End::Gone)
+            }
+            Message::Binary(_) => Err(End::Close(CloseCode::Unsupported, "text only")),
+            Message::Text(text) => {
+                if text.len() > MOST_BYTES {
+                    return Err(End::Close(CloseCode::Size, "too long"));
+                }
+                self.count_frame()?;
+                let kind = serde_json::from_str::<serde_json::Value>(&text).ok();
+                let is_ping = kind.is_some_and(|value| value["type"] == "ping");
+                if is_ping && self.socket.events {
+                    say(stream, r#"{"type":"pong"}"#.to_owned()).await?;
+                }
+                // Anything else is for a later version, or nonsense: ignored.
+                Ok(())
+            }
+            Message::Ping(_) => {
+                self.count_frame()?;
+                timeout(PATIENCE, stream.flush()).await.map_err(|_| End::Gone)?.map_err(|_| End::Gone)
+            }
+            Message::Pong(_) | Message::Frame(_) => Ok(()),
+        }
+    }
+
+    fn count_frame(&mut self) -> Result<(), End> {
+        if self.second.elapsed() >= Duration::from_secs(1) {
+            self.second = Instant::now();
+            self.frames = 0;
+        }
+        self.frames += 1;
+        if self.frames > MOST_FRAMES { Err(End::Close(CloseCode::Policy, "too many frames")) } else { Ok(()) }
+    }
+
+    async fn tick(&mut self, stream: &mut DuplexStream) -> Result<(), End> {
+        if self.retry_at.is_some_and(|at| at <= Instant::now()) {
+            self.deliver(stream).await?;
+        }
+        if self.last_heard.elapsed() > SILENCE {
+            return Err(End::Gone);
+        }
+        if self.last_ping.elapsed() < PING_EVERY {
+            return Ok(());
+        }
+        self.last_ping = Instant::now();
+        send(stream, Message::Ping(Vec::new().into())).await?;
+        if self.socket.events
+            && let Ok(head) = self.socket.app.chat.head(self.socket.user).await
+        {
+            let cursor = self.socket.app.chat.cursor(self.socket.user, head);
+            say(stream, json!({"type": "head", "cursor": cursor}).to_string()).await?;
+        }
+        Ok(())
+    }
+}
+
+fn goodbye(why: Goodbye) -> End {
+    match why {
+        Goodbye::Restart => End::Close(CloseCode::Restart, "restart"),
+        Goodbye::Revoked => End::Close(CloseCode::Policy, "signed out"),
+        Goodbye::Replaced => End::Close(CloseCode::Policy, "too many sockets"),
+    }
+}
+
+/// Tells the client to start over, and ends: what it has next is a snapshot, and that has its own cursor.
+async fn reset(stream: &mut DuplexStream) -> End {
+    match say(stream, r#"{"type":"reset"}"#.to_owned()).await {
+        Ok(()) => End::Close(CloseCode::Normal, "start over"),
+        Err(end) => end,
+    }
+}
+
+fn broken(e: &WsError) -> End {
+    match e {
+        WsError::Capacity(_) => End::Close(CloseCode::Size, "too long"),
+        WsError::Utf8 => End::Close(CloseCode::Invalid, "not UTF-8"),
+        WsError::Protocol(_) => End::Close(CloseCode::Protocol, "protocol error"),
+        _ => End::Gone,
+    }
+}
+
+async fn say(stream: &mut DuplexStream, text: String) -> Result<(), End> {
+    send(stream, Message::Text(text)).await
+}
+
+async fn send(stream: &mut DuplexStream, message: Message) -> Result<(), End> {
+    match timeout(PATIENCE, stream.send(message)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(End::Gone),
+    }
+}
