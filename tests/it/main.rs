@@ -5,6 +5,7 @@
 //! (`mariadb,redis`) whose absence is a failure.
 
 mod conformance;
+mod contract;
 mod support;
 
 use libtest_mimic::{Arguments, Trial};
@@ -13,6 +14,7 @@ fn main() {
     let args = Arguments::from_args();
     let mut trials: Vec<Trial> = Vec::new();
     trials.extend(conformance::trials());
+    trials.extend(contract::trials());
     let left_out = support::backend::left_out();
     let conclusion = libtest_mimic::run(&args, trials);
     if !args.list && !left_out.is_empty() {

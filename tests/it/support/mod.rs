@@ -1,6 +1,8 @@
 //! The harness: backends, and waiting for conditions.
 
 pub mod backend;
+pub mod server;
+pub mod socket;
 
 use std::future::Future;
 use std::time::{Duration, Instant};

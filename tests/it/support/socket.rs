@@ -1,0 +1,127 @@
+//! A WebSocket client.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use super::server::Client;
+
+/// How long a frame may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+/// What a handshake was answered with instead of 101.
+#[derive(Debug)]
+pub struct Refused {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+}
+
+impl Socket {
+    pub async fn try_open(client: &Client, path: &str, headers: &[(&str, &str)]) -> Result<Self, Refused> {
+        let url = format!("{}{path}", client.base.replacen("http", "ws", 1));
+        let mut request = url.into_client_request().expect("a request");
+        let cookies = client.cookies();
+        if !cookies.is_empty() {
+            request.headers_mut().insert("Cookie", cookies.parse().expect("cookies"));
+        }
+        for (name, value) in headers {
+            let name: tokio_tungstenite::tungstenite::http::HeaderName = name.parse().expect("a name");
+            request.headers_mut().insert(name, value.parse().expect("a value"));
+        }
+        match timeout(PATIENCE, tokio_tungstenite::connect_async(request)).await.expect("an answer in time") {
+            Ok((stream, _)) => Ok(Self { stream }),
+            Err(Error::Http(response)) => Err(Refused {
+                status: response.status().as_u16(),
+                headers: response
+                    .headers()
+                    .iter()
+                    .map(|(n, v)| (n.as_str().to_owned(), String::from_utf8_lossy(v.as_bytes()).into_owned()))
+                    .collect(),
+            }),
+            Err(e) => panic!("the handshake failed: {e}"),
+        }
+    }
+
+    pub async fn open(client: &Client, path: &str) -> Self {
+        Self::try_open(client, path, &[]).await.unwrap_or_else(|e| panic!("refused: {e:?}"))
+    }
+
+    /// A socket for events, past its hello.
+    pub async fn events(client: &Client, after: Option<&str>) -> Self {
+        let after = after.map_or_else(String::new, |after| format!("&after={after}"));
+        let mut socket = Self::open(client, &format!("/ws?events=1{after}")).await;
+        let hello = socket.json().await;
+        assert_eq!(hello["type"], "hello");
+        socket
+    }
+
+    pub async fn send(&mut self, message: Message) {
+        self.stream.send(message).await.expect("the frame is sent");
+    }
+
+    pub async fn send_text(&mut self, text: &str) {
+        self.send(Message::Text(text.into())).await;
+    }
+
+    /// The next frame of any kind; none at the end.
+    pub async fn next(&mut self) -> Option<Message> {
+        timeout(PATIENCE, self.stream.next()).await.expect("a frame in time").and_then(Result::ok)
+    }
+
+    /// The next text frame; control frames are passed over.
+    pub async fn text(&mut self) -> String {
+        loop {
+            match self.next().await {
+                Some(Message::Text(text)) => return text.to_string(),
+                Some(Message::Ping(_) | Message::Pong(_)) => {}
+                other => panic!("{other:?} instead of text"),
+            }
+        }
+    }
+
+    pub async fn json(&mut self) -> Value {
+        let text = self.text().await;
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e} in {text}"))
+    }
+
+    /// The next event; `head` frames are passed over.
+    pub async fn event(&mut self) -> Value {
+        loop {
+            let frame = self.json().await;
+            match frame["type"].as_str() {
+                Some("event") => return frame,
+                Some("head") => {}
+                _ => panic!("{frame} instead of an event"),
+            }
+        }
+    }
+
+    /// The code of the close frame that ends the stream; texts before it are passed over.
+    pub async fn close_code(&mut self) -> Option<u16> {
+        loop {
+            match self.next().await? {
+                Message::Close(frame) => return frame.map(|frame| u16::from(frame.code)),
+                _ => continue,
+            }
+        }
+    }
+
+    /// Shows that nothing was said: what was sent before the answer to this ping would have come before it.
+    pub async fn assert_silent(&mut self) {
+        self.send(Message::Ping("marker".into())).await;
+        match self.next().await {
+            Some(Message::Pong(data)) if &data[..] == b"marker" => {}
+            other => panic!("{other:?} instead of silence"),
+        }
+    }
+}
