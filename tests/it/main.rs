@@ -6,6 +6,8 @@
 
 mod conformance;
 mod contract;
+mod sending;
+mod sockets;
 mod support;
 
 use libtest_mimic::{Arguments, Trial};
@@ -15,6 +17,8 @@ fn main() {
     let mut trials: Vec<Trial> = Vec::new();
     trials.extend(conformance::trials());
     trials.extend(contract::trials());
+    trials.extend(sending::trials());
+    trials.extend(sockets::trials());
     let left_out = support::backend::left_out();
     let conclusion = libtest_mimic::run(&args, trials);
     if !args.list && !left_out.is_empty() {

@@ -94,6 +94,17 @@ impl Socket {
         serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e} in {text}"))
     }
 
+    /// The next text frame as JSON, however long it takes.
+    pub async fn patient_json(&mut self) -> Value {
+        loop {
+            match self.stream.next().await {
+                Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).expect("JSON"),
+                Some(Ok(_)) => {}
+                other => panic!("{other:?} instead of text"),
+            }
+        }
+    }
+
     /// The next event; `head` frames are passed over.
     pub async fn event(&mut self) -> Value {
         loop {
