@@ -111,8 +111,19 @@ pub struct Loaded {
 
 /// Rocket's own keys, which may stand in `Rocket.toml`.
 const ROCKETS: [&str; 13] = [
-    "workers", "max_blocking", "keep_alive", "limits", "ident", "ip_header", "temp_dir", "log_level", "cli_colors",
-    "shutdown", "tls", "profile", "async_runtime",
+    "workers",
+    "max_blocking",
+    "keep_alive",
+    "limits",
+    "ident",
+    "ip_header",
+    "temp_dir",
+    "log_level",
+    "cli_colors",
+    "shutdown",
+    "tls",
+    "profile",
+    "async_runtime",
 ];
 /// Variables that begin like a setting and are none.
 const NO_SETTINGS: [&str; 2] = ["superuser_password", "settings"];
@@ -137,9 +148,7 @@ impl Settings {
         if local.is_file() {
             given = given.merge(Lowered(Toml::file_exact(local).profile(Profile::Global)));
         }
-        let given = given
-            .merge(env.profile(Profile::Global))
-            .merge(Serialized::from(flags, Profile::Global));
+        let given = given.merge(env.profile(Profile::Global)).merge(Serialized::from(flags, Profile::Global));
         Self::from_layers(&given.select(profile))
     }
 
@@ -182,11 +191,16 @@ impl Settings {
         let url = self.database_url.as_deref();
         let known = url.is_none_or(|url| url.starts_with("sqlite:") || url.starts_with("mysql://"));
         check(known, "database_url", "must begin with sqlite: or mysql://");
-        let known = self.redis_url.as_deref().is_none_or(|url| url.starts_with("redis:") || url.starts_with("redis+unix:"));
+        let known =
+            self.redis_url.as_deref().is_none_or(|url| url.starts_with("redis:") || url.starts_with("redis+unix:"));
         check(known, "redis_url", "must begin with redis://");
         let proxies = self.trusted_proxies.iter().all(|proxy| parse_net(proxy).is_some());
         check(proxies, "trusted_proxies", "must be addresses or networks, as 127.0.0.1 or 10.0.0.0/8");
-        check(self.public_url.is_none() || self.origin().is_some(), "public_url", "must be http(s)://HOST[:PORT][/PATH]");
+        check(
+            self.public_url.is_none() || self.origin().is_some(),
+            "public_url",
+            "must be http(s)://HOST[:PORT][/PATH]",
+        );
         if let Some(key) = &self.secret_key {
             check(key != "ABC1234", "secret_key", "is the published one of the predecessor; remove it or choose one");
             check(key.len() >= 32, "secret_key", "must have at least 32 characters; remove it to have one made");

@@ -31,11 +31,8 @@ impl Registry {
     /// Listens for a user. True if nobody did before.
     pub fn join(&self, user: UserId) -> (Subscription, bool) {
         let mut users = self.lock();
-        let listeners = users.entry(user).or_insert_with(|| Listeners {
-            wake: watch::channel(0).0,
-            count: 0,
-            polled: None,
-        });
+        let listeners =
+            users.entry(user).or_insert_with(|| Listeners { wake: watch::channel(0).0, count: 0, polled: None });
         listeners.count += 1;
         let first = listeners.count == 1;
         (Subscription { user, woken: listeners.wake.subscribe(), registry: self.clone(), left: None }, first)

@@ -8,8 +8,8 @@ mod redis;
 
 use async_trait::async_trait;
 
+pub use self::redis::{InvalidBusUrl, RedisBus};
 pub use local::{LocalBus, Registry, Subscription};
-pub use redis::{InvalidBusUrl, RedisBus};
 
 use crate::domain::UserId;
 

@@ -15,8 +15,8 @@ use redis::aio::PubSubSink;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::local::{Registry, Subscription};
 use super::Bus;
+use super::local::{Registry, Subscription};
 use crate::domain::UserId;
 
 /// How long a socket waits for Redis to confirm its subscription.
@@ -183,9 +183,10 @@ impl Listener {
             while let Some(word) = stream.next().await {
                 let user = word.get_channel_name().strip_prefix(&prefix).and_then(|user| user.parse().ok());
                 let pos = std::str::from_utf8(word.get_payload_bytes()).ok().and_then(|pos| pos.parse::<i64>().ok());
-                match (user, pos) {
-                    (Some(user), Some(_)) => registry.wake(user),
-                    _ => tracing::warn!(bytes = word.get_payload_bytes().len(), "a word on the bus is not ours"),
+                if let (Some(user), Some(_)) = (user, pos) {
+                    registry.wake(user);
+                } else {
+                    tracing::warn!(bytes = word.get_payload_bytes().len(), "a word on the bus is not ours");
                 }
             }
         });

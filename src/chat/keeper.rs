@@ -13,7 +13,7 @@ const SESSIONS: Duration = Duration::from_secs(1);
 /// With a bus that reaches every process, this often.
 const SESSIONS_WITH_BUS: Duration = Duration::from_secs(5);
 /// How often old rows are looked for.
-const PRUNING: Duration = Duration::from_secs(3600);
+const PRUNING: Duration = Duration::from_hours(1);
 
 /// The chores of one process.
 #[derive(Clone)]

@@ -84,7 +84,7 @@ pub fn main() -> ExitCode {
 fn fail(e: &anyhow::Error) -> ExitCode {
     eprintln!("chatd: {e:#}");
     let unreachable = e.chain().any(|cause| matches!(cause.downcast_ref(), Some(StoreError::Unavailable(_))));
-    let settings = e.chain().any(|cause| cause.is::<BadSettings>());
+    let settings = e.chain().any(|cause| cause.downcast_ref::<BadSettings>().is_some());
     ExitCode::from(if settings {
         BAD_SETTINGS
     } else if unreachable {
@@ -167,9 +167,7 @@ fn cannot_open(shown: &str) -> String {
 
 fn open_bus(settings: &Settings, store: &dyn Store) -> anyhow::Result<Arc<dyn Bus>> {
     Ok(match &settings.redis_url {
-        Some(url) => {
-            Arc::new(RedisBus::start(url, store.install()).map_err(|e| BadSettings(e.to_string()))?)
-        }
+        Some(url) => Arc::new(RedisBus::start(url, store.install()).map_err(|e| BadSettings(e.to_string()))?),
         None => Arc::new(LocalBus::default()),
     })
 }

@@ -147,7 +147,7 @@ fn keep_secret(settings: &mut Settings) -> anyhow::Result<()> {
 }
 
 fn make_secret(path: &Path) -> anyhow::Result<String> {
-    let key: String = rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let key = crate::auth::hex(&rand::random::<[u8; 32]>());
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -163,7 +163,8 @@ fn make_secret(path: &Path) -> anyhow::Result<String> {
 async fn announce(app: &App, store: &SqlStore, port: u16, demo: bool) {
     let settings = &app.settings;
     let at = SocketAddr::new(settings.address, port);
-    let url = settings.public_url.clone().map_or_else(|| format!("http://{at}"), |url| url.trim_end_matches('/').to_owned());
+    let url =
+        settings.public_url.clone().map_or_else(|| format!("http://{at}"), |url| url.trim_end_matches('/').to_owned());
     let host = url.strip_suffix(app.path("").trim_end_matches('/')).unwrap_or(&url);
     println!("chatd {} listens on http://{at}{}", env!("CARGO_PKG_VERSION"), app.path(""));
     if demo {

@@ -81,26 +81,18 @@ fn names(count: u32, seed: u64) -> impl Iterator<Item = String> {
 
 async fn add_people(store: &Arc<SqlStore>, count: u32, seed: u64, hash: &str) -> anyhow::Result<Vec<User>> {
     let bar = progress("people", u64::from(count));
-    let added = futures_util::stream::iter(names(count, seed))
-        .map(|name| {
-            let (store, password_hash) = (store.clone(), hash.to_owned());
-            async move {
-                let username = Username::new(&name)?;
-                let email = format!("{}@example.invalid", name.len());
-                let new = NewUser { username, password_hash, email, is_staff: false, is_superuser: false };
-                match store.add_user(&new, END.minus(Duration::from_secs(400 * 86_400))).await {
-                    Err(StoreError::Conflict(Rule::Username)) => {
-                        anyhow::bail!("there is a user {name} already; take another --seed")
-                    }
-                    added => Ok(added?),
-                }
-            }
-        })
-        .buffered(8);
-    let mut added = std::pin::pin!(added);
     let mut users = Vec::new();
-    while let Some(user) = added.next().await {
-        users.push(user?);
+    // One after the other: their numbers belong to what a seed repeats.
+    for name in names(count, seed) {
+        let username = Username::new(&name)?;
+        let email = format!("person{}@example.invalid", users.len());
+        let new = NewUser { username, password_hash: hash.to_owned(), email, is_staff: false, is_superuser: false };
+        match store.add_user(&new, END.minus(Duration::from_hours(9600))).await {
+            Err(StoreError::Conflict(Rule::Username)) => {
+                anyhow::bail!("there is a user {name} already; take another --seed")
+            }
+            added => users.push(added?),
+        }
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -229,12 +221,19 @@ pub async fn demo(store: &Arc<SqlStore>, two: [&str; 2], hash: &str) -> anyhow::
     for name in two {
         let username = Username::new(name)?;
         let password_hash = hash.to_owned();
-        let new = NewUser { username, password_hash, email: String::new(), is_staff: false, is_superuser: name == two[0] };
+        let new =
+            NewUser { username, password_hash, email: String::new(), is_staff: false, is_superuser: name == two[0] };
         users.push(store.add_user(&new, now).await?);
     }
     for name in ["maya", "tomáš", "ゆき", "lucía", "omar", "priya", "jonas", "Ελένη"] {
         let username = Username::new(name)?;
-        let new = NewUser { username, password_hash: "!".to_owned(), email: String::new(), is_staff: false, is_superuser: false };
+        let new = NewUser {
+            username,
+            password_hash: "!".to_owned(),
+            email: String::new(),
+            is_staff: false,
+            is_superuser: false,
+        };
         users.push(store.add_user(&new, now).await?);
     }
     let mut rng = StdRng::seed_from_u64(7);
@@ -251,7 +250,13 @@ pub async fn demo(store: &Arc<SqlStore>, two: [&str; 2], hash: &str) -> anyhow::
         let (from, to) = (&users[*from], &users[1 - *from]);
         let ago = Duration::from_secs((phrases::DEMO.len() - n) as u64 * 70);
         let (Ok(body), Ok(key)) = (Body::new(text, 10_000), ClientId::new(&format!("demo-{n}"))) else { continue };
-        history.push(NewMessage { sender: from.id, recipient: to.id, body, key: SendKey::Made(key), now: now.minus(ago) });
+        history.push(NewMessage {
+            sender: from.id,
+            recipient: to.id,
+            body,
+            key: SendKey::Made(key),
+            now: now.minus(ago),
+        });
     }
     pairs[0].2 = i64::try_from(phrases::DEMO.len())? - 2;
     store.add_history(&history).await?;

@@ -96,7 +96,11 @@ impl Set {
         }
         if self.active || self.inactive {
             auth.set_active(&user, self.active).await?;
-            println!("{} is {}", user.username, if self.active { "active" } else { "inactive, every session has ended" });
+            println!(
+                "{} is {}",
+                user.username,
+                if self.active { "active" } else { "inactive, every session has ended" }
+            );
         }
         Ok(())
     }

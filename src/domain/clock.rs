@@ -11,11 +11,13 @@ pub struct Timestamp(pub i64);
 
 impl Timestamp {
     /// This moment and `span` more; stays at the end of time instead of wrapping.
+    #[must_use]
     pub fn plus(self, span: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
     }
 
     /// This moment less `span`.
+    #[must_use]
     pub fn minus(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
     }

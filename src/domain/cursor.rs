@@ -44,9 +44,8 @@ impl Cursor {
         if *form != FORM || bytes.len() != BYTES {
             return Err(MalformedCursor);
         }
-        let mut words = numbers.chunks_exact(8).map(|word| {
-            word.iter().fold(0u64, |number, byte| (number << 8) | u64::from(*byte))
-        });
+        let mut words =
+            numbers.chunks_exact(8).map(|word| word.iter().fold(0u64, |number, byte| (number << 8) | u64::from(*byte)));
         let mut next = || words.next().ok_or(MalformedCursor);
         let cursor = Self {
             epoch: Epoch(next()?),

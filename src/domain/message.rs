@@ -19,8 +19,8 @@ pub struct InvalidClientId;
 impl ClientId {
     /// Checks `text`; nothing is trimmed or folded.
     pub fn new(text: &str) -> Result<Self, InvalidClientId> {
-        let fits = (1..=64).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        let fits =
+            (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
         if fits { Ok(Self(text.to_owned())) } else { Err(InvalidClientId) }
     }
 

@@ -143,7 +143,8 @@ fn resolve(path: &str) -> Option<Resolved> {
         return Some(Resolved { endpoint, args, format: None, slash });
     }
     let (stem, format) = last.rsplit_once('.')?;
-    if format.is_empty() || !format.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) || stem.contains('.') {
+    if format.is_empty() || !format.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) || stem.contains('.')
+    {
         return None;
     }
     segments.pop();
@@ -155,7 +156,11 @@ fn resolve(path: &str) -> Option<Resolved> {
 fn find(segments: &[&str]) -> Option<(&'static Endpoint, Vec<String>)> {
     let fits = |endpoint: &&Endpoint| {
         endpoint.path.len() == segments.len()
-            && endpoint.path.iter().zip(segments).all(|(want, have)| if *want == "<>" { !have.is_empty() } else { want == have })
+            && endpoint
+                .path
+                .iter()
+                .zip(segments)
+                .all(|(want, have)| if *want == "<>" { !have.is_empty() } else { want == have })
     };
     // A fixed segment goes before one that stands for any.
     let endpoint = TABLE.iter().copied().flatten().filter(fits).min_by_key(|e| e.path.contains(&"<>"))?;
@@ -269,7 +274,7 @@ fn permit(call: &Call<'_>, known: &Known) -> Result<(), ApiError> {
     Ok(())
 }
 
-async fn run<'a, 'r>(call: &'a Call<'r>, data: Data<'r>) -> Result<Reply, ApiError> {
+async fn run<'r>(call: &Call<'r>, data: Data<'r>) -> Result<Reply, ApiError> {
     let asked = call.req.method();
     let method = if asked == Method::Head { Method::Get } else { asked };
     if method == Method::Options {

@@ -43,9 +43,8 @@ impl Baker {
 }
 
 fn http_date(now: Timestamp, later: i64) -> String {
-    let format = format_description!(
-        "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
-    );
+    let format =
+        format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
     let at = OffsetDateTime::from_unix_timestamp(now.0.div_euclid(1_000_000).saturating_add(later));
     at.ok().and_then(|at| at.format(format).ok()).unwrap_or_default()
 }

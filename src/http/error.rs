@@ -65,7 +65,9 @@ pub enum ApiError {
     Conflict,
     Gone,
     Throttled(u64),
-    Unavailable { outcome_unknown: bool },
+    Unavailable {
+        outcome_unknown: bool,
+    },
     Internal(String),
 }
 
@@ -93,7 +95,8 @@ impl ApiError {
     pub fn body(&self) -> Option<Value> {
         let detail = match self {
             Self::Fields(FieldErrors(fields)) => {
-                let object: Map<_, _> = fields.iter().map(|(name, errors)| ((*name).to_owned(), json!(errors))).collect();
+                let object: Map<_, _> =
+                    fields.iter().map(|(name, errors)| ((*name).to_owned(), json!(errors))).collect();
                 return Some(Value::Object(object));
             }
             Self::NonField(error) => return Some(json!({"non_field_errors": [error]})),

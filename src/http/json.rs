@@ -184,7 +184,9 @@ impl EventJson {
     /// The cursor behind this event.
     pub fn cursor(&self) -> String {
         match self {
-            Self::MessageCreated { cursor, .. } | Self::Read { cursor, .. } | Self::Unknown { cursor } => cursor.clone(),
+            Self::MessageCreated { cursor, .. } | Self::Read { cursor, .. } | Self::Unknown { cursor } => {
+                cursor.clone()
+            }
         }
     }
 }
@@ -213,7 +215,10 @@ pub struct SessionJson {
 pub fn write(value: &(impl Serialize + ?Sized), indent: usize) -> String {
     let mut out = Vec::new();
     let done = if indent == 0 {
-        value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Escaping(serde_json::ser::CompactFormatter)))
+        value.serialize(&mut serde_json::Serializer::with_formatter(
+            &mut out,
+            Escaping(serde_json::ser::CompactFormatter),
+        ))
     } else {
         let spaces = vec![b' '; indent];
         let pretty = Escaping(PrettyFormatter::with_indent(&spaces));

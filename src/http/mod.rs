@@ -241,15 +241,20 @@ pub fn server(app: Arc<App>) -> Rocket<Build> {
         log_level: LogLevel::Off,
         cli_colors: false,
         keep_alive: 75,
-        shutdown: Shutdown { ctrlc: false, signals: std::collections::HashSet::new(), grace: 2, mercy: 1, ..Shutdown::default() },
+        shutdown: Shutdown {
+            ctrlc: false,
+            signals: std::collections::HashSet::new(),
+            grace: 2,
+            mercy: 1,
+            ..Shutdown::default()
+        },
         ..Config::release_default()
     };
-    let refusing: Vec<_> = [
-        Method::Get, Method::Head, Method::Options, Method::Post, Method::Put, Method::Patch, Method::Delete,
-    ]
-    .into_iter()
-    .map(|method| Route::new(method, "/-refused", guards::refuse as Handle))
-    .collect();
+    let refusing: Vec<_> =
+        [Method::Get, Method::Head, Method::Options, Method::Post, Method::Put, Method::Patch, Method::Delete]
+            .into_iter()
+            .map(|method| Route::new(method, "/-refused", guards::refuse as Handle))
+            .collect();
     let base = format!("/{}", app.base.trim_matches('/'));
     rocket::custom(config)
         .manage(app)

@@ -6,7 +6,9 @@ use super::error::ApiError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// JSON with this many spaces of indentation; 0 is compact.
-    Json { indent: usize },
+    Json {
+        indent: usize,
+    },
     Html,
 }
 
@@ -37,7 +39,8 @@ impl<'a> Range<'a> {
     }
 
     fn matches(&self, main: &str, sub: &str) -> bool {
-        (self.main == "*" || self.main.eq_ignore_ascii_case(main)) && (self.sub == "*" || self.sub.eq_ignore_ascii_case(sub))
+        (self.main == "*" || self.main.eq_ignore_ascii_case(main))
+            && (self.sub == "*" || self.sub.eq_ignore_ascii_case(sub))
     }
 }
 

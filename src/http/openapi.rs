@@ -56,7 +56,8 @@ pub fn document() -> Value {
 
 fn path(endpoint: &Endpoint) -> String {
     let argument = argument(endpoint).map_or("", |(name, _)| name);
-    let parts = endpoint.path.iter().map(|part| if *part == "<>" { format!("{{{argument}}}/") } else { format!("{part}/") });
+    let parts =
+        endpoint.path.iter().map(|part| if *part == "<>" { format!("{{{argument}}}/") } else { format!("{part}/") });
     format!("/api/v1/{}", parts.collect::<String>())
 }
 
@@ -76,8 +77,16 @@ fn schemas() -> Value {
         ($($type:ty),*) => { $(add(&<$type>::name(), serde_json::to_value(<$type>::schema()).unwrap_or_default());)* };
     }
     types!(
-        MessageJson, UserJson, NumberedJson, ConversationJson, ConversationsJson, OneConversationJson, ReadJson,
-        EventJson, EventsJson, SessionJson
+        MessageJson,
+        UserJson,
+        NumberedJson,
+        ConversationJson,
+        ConversationsJson,
+        OneConversationJson,
+        ReadJson,
+        EventJson,
+        EventsJson,
+        SessionJson
     );
     let page = |of: &str| {
         json!({"type": "object", "required": ["next", "previous", "results"], "properties": {
@@ -89,18 +98,30 @@ fn schemas() -> Value {
     add("UserPage", page("User"));
     add("Links", json!({"type": "object", "additionalProperties": {"type": "string"}}));
     add("Detail", json!({"type": "object", "required": ["detail"], "properties": {"detail": {"type": "string"}}}));
-    add("Errors", json!({"type": "object", "additionalProperties": {
-        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}}));
-    add("NewMessage", json!({"type": "object", "required": ["recipient", "body"], "properties": {
-        "recipient": {"type": "string", "description": "A username."},
-        "body": {"type": "string"},
-        "client_id": {"type": ["string", "null"], "pattern": "^[A-Za-z0-9_-]{1,64}$",
-            "description": "The sender's name for this send: the same one again is the same message."},
-    }}));
-    add("SignIn", json!({"type": "object", "required": ["username", "password"], "properties": {
-        "username": {"type": "string"}, "password": {"type": "string", "format": "password"}}}));
-    add("ReadUpTo", json!({"type": "object", "required": ["seq"], "properties": {
-        "seq": {"type": "integer", "format": "int64", "minimum": 0}}}));
+    add(
+        "Errors",
+        json!({"type": "object", "additionalProperties": {
+        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}}),
+    );
+    add(
+        "NewMessage",
+        json!({"type": "object", "required": ["recipient", "body"], "properties": {
+            "recipient": {"type": "string", "description": "A username."},
+            "body": {"type": "string"},
+            "client_id": {"type": ["string", "null"], "pattern": "^[A-Za-z0-9_-]{1,64}$",
+                "description": "The sender's name for this send: the same one again is the same message."},
+        }}),
+    );
+    add(
+        "SignIn",
+        json!({"type": "object", "required": ["username", "password"], "properties": {
+        "username": {"type": "string"}, "password": {"type": "string", "format": "password"}}}),
+    );
+    add(
+        "ReadUpTo",
+        json!({"type": "object", "required": ["seq"], "properties": {
+        "seq": {"type": "integer", "format": "int64", "minimum": 0}}}),
+    );
     Value::Object(schemas)
 }
 
@@ -123,6 +144,7 @@ struct Described {
     query: Vec<(&'static str, Value, &'static str)>,
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn describe(endpoint: &Endpoint, method: Method) -> Described {
     let text = || json!({"type": "string"});
     let int = || json!({"type": "integer", "format": "int64"});
@@ -159,8 +181,10 @@ fn describe(endpoint: &Endpoint, method: Method) -> Described {
                 ("around_seq", int(), "Those around this number (with target; no count)."),
                 limit(100),
             ],
-            ..of("One's own messages, newest first",
-                json!({"anyOf": [reference("NumberedMessages"), reference("MessagePage")]}))
+            ..of(
+                "One's own messages, newest first",
+                json!({"anyOf": [reference("NumberedMessages"), reference("MessagePage")]}),
+            )
         },
         (["message", ..], _) => of("A message", reference("Message")),
         (["user"], _) => Described {
@@ -169,8 +193,10 @@ fn describe(endpoint: &Endpoint, method: Method) -> Described {
                 ("cursor", text(), "Where a page starts."),
                 limit(100),
             ],
-            ..of("Everybody else, or people in pages",
-                json!({"anyOf": [{"type": "array", "items": reference("User")}, reference("UserPage")]}))
+            ..of(
+                "Everybody else, or people in pages",
+                json!({"anyOf": [{"type": "array", "items": reference("User")}, reference("UserPage")]}),
+            )
         },
         (["user", ..], _) => of("Somebody", reference("User")),
         (["conversation"], _) => Described {
@@ -210,7 +236,9 @@ fn describe(endpoint: &Endpoint, method: Method) -> Described {
             ],
             ..of("Sign in", Value::Null)
         },
-        (["session"], Method::Delete) => Described { answers: vec![("204", "Signed out", None)], ..of("Sign out", Value::Null) },
+        (["session"], Method::Delete) => {
+            Described { answers: vec![("204", "Signed out", None)], ..of("Sign out", Value::Null) }
+        }
         (["session"], _) => of("Who am I", reference("Session")),
         _ => of("This description", json!({"type": "object"})),
     };
@@ -232,7 +260,11 @@ fn operation(endpoint: &Endpoint, method: Method) -> Value {
     if basic {
         d.answers.push(("429", "Too many wrong passwords", Some(reference("Detail"))));
     }
-    d.answers.push(("503", "The database is away; the header Outcome says what became of a write", Some(reference("Detail"))));
+    d.answers.push((
+        "503",
+        "The database is away; the header Outcome says what became of a write",
+        Some(reference("Detail")),
+    ));
     let answers = d.answers.into_iter().map(|(status, text, schema)| {
         let value = schema.map_or_else(|| json!({"description": text}), |schema| answer(text, &schema));
         (status.to_owned(), value)

@@ -43,9 +43,7 @@ pub fn metadata(endpoint: &Endpoint) -> Value {
         "parses": ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"],
     });
     if endpoint.form {
-        let field = |kind: &str, label: &str, given: bool| {
-            json!({"type": kind, "required": given, "read_only": !given, "label": label})
-        };
+        let field = |kind: &str, label: &str, given: bool| json!({"type": kind, "required": given, "read_only": !given, "label": label});
         value["actions"] = json!({"POST": {
             "id": field("integer", "ID", false),
             "user": field("string", "User", false),

@@ -22,8 +22,7 @@ pub const ENDPOINTS: &[Endpoint] = &[Endpoint {
 }];
 
 /// What a failed sign-in says: the same for every reason.
-pub const WRONG: &str =
-    "Please enter a correct username and password. Note that the password is case-sensitive.";
+pub const WRONG: &str = "Please enter a correct username and password. Note that the password is case-sensitive.";
 
 fn describe(call: &Call<'_>, user: &User) -> Reply {
     let settings = &call.app.settings;

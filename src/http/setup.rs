@@ -99,8 +99,9 @@ async fn make(app: &App, req: &Request<'_>, fields: &Query) -> Result<Reply, Api
 
 fn form(app: &App, req: &Request<'_>, status: Status, username: &str, errors: &[String]) -> Reply {
     let token = csrf::cookie_token(req).unwrap_or_else(csrf::new_token);
-    let errors: String = errors.iter().map(|e| format!("<p>{}</p>", html::escape(e))).collect();
-    let alert = if errors.is_empty() { String::new() } else { format!("<div class=\"alert\" role=\"alert\">{errors}</div>") };
+    let errors = errors.iter().map(|e| format!("<p>{}</p>", html::escape(e))).collect::<String>();
+    let alert =
+        if errors.is_empty() { String::new() } else { format!("<div class=\"alert\" role=\"alert\">{errors}</div>") };
     let main = format!(
         "<h1>Welcome to chatd</h1><p>Make the first account. It may administer this server.</p>{alert}\
          <form method=\"post\"><input type=\"hidden\" name=\"csrfmiddlewaretoken\" value=\"{token}\">\

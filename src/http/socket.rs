@@ -13,9 +13,9 @@ use rocket::data::Data;
 use rocket::request::{FromRequest as _, Request};
 use rocket::response::Responder as _;
 use rocket::route::{BoxFuture as Answer, Outcome};
-use rocket_ws::stream::DuplexStream;
-use rocket_ws::result::Error as WsError;
 use rocket_ws::frame::{CloseCode, CloseFrame};
+use rocket_ws::result::Error as WsError;
+use rocket_ws::stream::DuplexStream;
 use rocket_ws::{Config, Message, WebSocket};
 use serde_json::json;
 use tokio::time::timeout;
@@ -276,11 +276,7 @@ impl<'a> Talk<'a> {
         }
     }
 
-    async fn heard(
-        &mut self,
-        stream: &mut DuplexStream,
-        heard: Option<Result<Message, WsError>>,
-    ) -> Result<(), End> {
+    async fn heard(&mut self, stream: &mut DuplexStream, heard: Option<Result<Message, WsError>>) -> Result<(), End> {
         self.last_heard = Instant::now();
         let message = match heard {
             None => return Err(End::Gone),
@@ -335,7 +331,7 @@ impl<'a> Talk<'a> {
             return Ok(());
         }
         self.last_ping = Instant::now();
-        send(stream, Message::Ping(Vec::new().into())).await?;
+        send(stream, Message::Ping(Vec::new())).await?;
         if self.socket.events
             && let Ok(head) = self.socket.app.chat.head(self.socket.user).await
         {

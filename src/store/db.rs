@@ -20,7 +20,7 @@ use super::error::{Fault, StoreError};
 use super::sql::{Isolation, Options};
 
 /// How long a caller waits for a connection.
-const ACQUIRE: Duration = Duration::from_millis(2000);
+const ACQUIRE: Duration = Duration::from_secs(2);
 /// How long a transaction may be tried again, and how often.
 const RETRY_FOR: Duration = Duration::from_secs(3);
 const RETRIES: u32 = 5;
@@ -364,7 +364,7 @@ where
         }
         let again = match &fault {
             Fault::Contended(_) | Fault::Duplicate(_) | Fault::Lost(_) | Fault::LostInCommit(_) => {
-                tries < RETRIES && started.elapsed() < RETRY_FOR - ACQUIRE / 2
+                tries < RETRIES && started.elapsed() + ACQUIRE / 2 < RETRY_FOR
             }
             Fault::Answer(_) | Fault::Broken(_) => false,
         };

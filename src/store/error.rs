@@ -82,8 +82,26 @@ impl Fault {
             1213 | 1205 | 1020 => Self::Contended(e),
             _ if serialization => Self::Contended(e),
             // Too many connections, no such access for now, shutting down, no quorum, killed, read-only, disk full.
-            1021 | 1037 | 1038 | 1040 | 1041 | 1047 | 1053 | 1114 | 1129 | 1158..=1161 | 1184 | 1203 | 1290
-            | 1317 | 1792 | 1836 | 1927 | 3024 | 3100 | 3101 => Self::Lost(e),
+            1021
+            | 1037
+            | 1038
+            | 1040
+            | 1041
+            | 1047
+            | 1053
+            | 1114
+            | 1129
+            | 1158..=1161
+            | 1184
+            | 1203
+            | 1290
+            | 1317
+            | 1792
+            | 1836
+            | 1927
+            | 3024
+            | 3100
+            | 3101 => Self::Lost(e),
             _ => Self::Broken(e),
         }
     }

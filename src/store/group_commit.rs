@@ -36,7 +36,7 @@ pub(super) struct GroupCommit {
 
 impl GroupCommit {
     /// Starts the workers; they end when this value and all callers are gone.
-    pub(super) fn start(db: Arc<Db>) -> Self {
+    pub(super) fn start(db: &Arc<Db>) -> Self {
         let (jobs, queue) = mpsc::channel(WAITING);
         let queue = Arc::new(Mutex::new(queue));
         let workers = if db.is_sqlite() { 1 } else { WORKERS };

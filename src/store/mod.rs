@@ -119,11 +119,7 @@ pub trait Messages: Send + Sync {
         limit: i64,
     ) -> Result<ConversationPage, StoreError>;
     /// One conversation of a user, and the head read before it.
-    async fn conversation(
-        &self,
-        user: UserId,
-        peer: UserId,
-    ) -> Result<Option<(Conversation, Position)>, StoreError>;
+    async fn conversation(&self, user: UserId, peer: UserId) -> Result<Option<(Conversation, Position)>, StoreError>;
     /// Moves `user`'s read mark up to `seq`, at most to the newest message, never back. Returns the state and where
     /// the logs stand if anything changed. None if there is no such conversation.
     async fn mark_read(

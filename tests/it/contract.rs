@@ -49,7 +49,8 @@ async fn departures_are_the_allowed_ones() {
         let recorded = cases.iter().find(|c| name(c) == case).unwrap_or_else(|| panic!("{case} was not recorded"));
         let kept = case.ends_with("-other-case") || case.ends_with("-padded") || case.starts_with("create/emoji");
         let quirk = recorded.get("quirk").is_some() && !kept;
-        let named = ["forbidden-methods/user-post-duplicate", "forbidden-methods/user-post-invalid-chars"].contains(&&**case)
+        let named = ["forbidden-methods/user-post-duplicate", "forbidden-methods/user-post-invalid-chars"]
+            .contains(&&**case)
             || case == "create/length-65536"
             || case.starts_with("create/length-3000000-")
             || ["misc/favicon", "misc/robots"].contains(&&**case)
@@ -179,7 +180,9 @@ impl Replay {
             }
             headers.push(("Cookie".to_owned(), pairs.join("; ")));
         }
-        if path.starts_with("/logout/") && let Some(session) = self.jar(auth).cookie("sessionid") {
+        if path.starts_with("/logout/")
+            && let Some(session) = self.jar(auth).cookie("sessionid")
+        {
             self.dead_session = session;
         }
         if name(case) == "ws/logout-second-session" {
@@ -240,27 +243,12 @@ impl Replay {
         let session = self.jar(Some("alice")).cookie("sessionid").unwrap_or_default();
         let path = path.replace("<session>", &session);
         let departure = departures().get(name(case)).cloned();
-        let mut socket = match self.listening.remove(name(case)) {
-            Some(socket) => socket,
-            None => {
-                let mut headers = Vec::new();
-                for (name, value) in case["request"]["headers"].as_object().into_iter().flatten() {
-                    headers.push((name.as_str(), value.as_str().expect("a header")));
-                }
-                let jar = self.jar(auth.as_deref());
-                match Socket::try_open(jar, &path, &headers).await {
-                    Ok(socket) => socket,
-                    Err(Refused { status, headers }) => {
-                        let expected = departure.as_deref().unwrap_or("101");
-                        if expected != status.to_string() {
-                            self.fail(case, format!("handshake {status} instead of {expected}"));
-                        }
-                        let nosniff = headers.iter().any(|(n, v)| n.eq_ignore_ascii_case("x-content-type-options") && v == "nosniff");
-                        assert!(nosniff, "a refused upgrade lacks headers: {headers:?}");
-                        return;
-                    }
-                }
-            }
+        let listening = self.listening.remove(name(case));
+        let Some(mut socket) = (match listening {
+            Some(socket) => Some(socket),
+            None => self.handshake(case, auth.as_deref(), &path, departure.as_deref()).await,
+        }) else {
+            return;
         };
         if departure.as_deref().is_some_and(|d| !d.starts_with("101")) && departure.as_deref() != Some("405") {
             return self.fail(case, "the handshake was accepted");
@@ -270,9 +258,36 @@ impl Replay {
         self.compare_frames(case, &mut socket, &expected, departure.as_deref()).await;
     }
 
+    /// Opens the socket; if it is refused, compares the refusal.
+    async fn handshake(
+        &mut self,
+        case: &Value,
+        auth: Option<&str>,
+        path: &str,
+        departure: Option<&str>,
+    ) -> Option<Socket> {
+        let mut headers = Vec::new();
+        for (name, value) in case["request"]["headers"].as_object().into_iter().flatten() {
+            headers.push((name.as_str(), value.as_str().expect("a header")));
+        }
+        let Refused { status, headers } = match Socket::try_open(self.jar(auth), path, &headers).await {
+            Ok(socket) => return Some(socket),
+            Err(refused) => refused,
+        };
+        let expected = departure.unwrap_or("101");
+        if expected != status.to_string() {
+            self.fail(case, format!("handshake {status} instead of {expected}"));
+        }
+        let nosniff = headers.iter().any(|(n, v)| n.eq_ignore_ascii_case("x-content-type-options") && v == "nosniff");
+        assert!(nosniff, "a refused upgrade lacks headers: {headers:?}");
+        None
+    }
+
     /// Sends what the recording's client sent.
     async fn client_frame(&mut self, case: &Value, socket: &mut Socket) {
-        let Some(sent) = case["note"].as_str().and_then(|note| note.strip_prefix("client sent opcode ")) else { return };
+        let Some(sent) = case["note"].as_str().and_then(|note| note.strip_prefix("client sent opcode ")) else {
+            return;
+        };
         let (opcode, payload) = sent.split_once(": ").unwrap_or((sent.trim_end_matches(':'), ""));
         let payload = payload.trim_matches('\'').to_owned();
         let message = match opcode.trim() {
@@ -351,10 +366,13 @@ fn compare_headers(recorded: &Value, answer: &Answer, host: &str) -> Vec<String>
         }
     }
     let shape = |cookie: &str| {
-        let mut parts: Vec<_> = cookie.split("; ").map(|part| match part.split_once('=') {
-            Some((name, _)) if ["csrftoken", "sessionid", "expires"].contains(&name) => name.to_owned(),
-            _ => part.to_owned(),
-        }).collect();
+        let mut parts: Vec<_> = cookie
+            .split("; ")
+            .map(|part| match part.split_once('=') {
+                Some((name, _)) if ["csrftoken", "sessionid", "expires"].contains(&name) => name.to_owned(),
+                _ => part.to_owned(),
+            })
+            .collect();
         parts.sort();
         parts.join("; ")
     };
@@ -394,7 +412,8 @@ fn compare_json(case: &Value, expected: &str, actual: &str) -> Option<String> {
 fn same(want: &Value, have: &Value, free: bool) -> Option<String> {
     match (want, have) {
         (Value::Object(want), Value::Object(have)) => {
-            let is_message = want.contains_key("recipient") && want.contains_key("timestamp") && want.contains_key("id");
+            let is_message =
+                want.contains_key("recipient") && want.contains_key("timestamp") && want.contains_key("id");
             let keys: Vec<_> = have.keys().take(want.len()).collect();
             if keys != want.keys().collect::<Vec<_>>() {
                 return Some(format!("keys {keys:?}"));
@@ -422,7 +441,9 @@ fn same(want: &Value, have: &Value, free: bool) -> Option<String> {
 /// The fields of the sign-in form.
 fn compare_form(case: &Value, html: &str) -> Vec<String> {
     let mut differences = Vec::new();
-    let Some(form) = case["body_summary"]["forms"].as_array().and_then(|forms| forms.first()) else { return differences };
+    let Some(form) = case["body_summary"]["forms"].as_array().and_then(|forms| forms.first()) else {
+        return differences;
+    };
     let start = html.find("<form").expect("a form");
     let end = html[start..].find("</form>").expect("its end") + start;
     let ours = &html[start..end];

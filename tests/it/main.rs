@@ -4,8 +4,19 @@
 //! `CHATD_TEST_REDIS_URL` are set; elsewhere their tests are listed as ignored. `CHATD_TEST_REQUIRE` names services
 //! (`mariadb,redis`) whose absence is a failure.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by a panic, reads its own environment, and may tell a long story"
+)]
+
+mod architecture;
+mod commands;
 mod conformance;
 mod contract;
+mod faults;
 mod sending;
 mod sockets;
 mod support;
@@ -15,7 +26,10 @@ use libtest_mimic::{Arguments, Trial};
 fn main() {
     let args = Arguments::from_args();
     let mut trials: Vec<Trial> = Vec::new();
+    trials.extend(architecture::trials());
+    trials.extend(commands::trials());
     trials.extend(conformance::trials());
+    trials.extend(faults::trials());
     trials.extend(contract::trials());
     trials.extend(sending::trials());
     trials.extend(sockets::trials());

@@ -78,8 +78,18 @@ async fn wrong_input_stores_nothing(backend: Backend) {
     let nul = "Null characters are not allowed.";
     let key = "Enter a valid value: 1 to 64 letters, digits, hyphens or underscores.";
     let cases: Vec<(&str, Vec<u8>, u16, Value)> = vec![
-        ("wrong type", json!({"recipient": "bob", "body": {}}).to_string().into(), 400, field("body", "Not a valid string.")),
-        ("wrong type", json!({"recipient": true, "body": "x"}).to_string().into(), 400, field("recipient", "Not a valid string.")),
+        (
+            "wrong type",
+            json!({"recipient": "bob", "body": {}}).to_string().into(),
+            400,
+            field("body", "Not a valid string."),
+        ),
+        (
+            "wrong type",
+            json!({"recipient": true, "body": "x"}).to_string().into(),
+            400,
+            field("recipient", "Not a valid string."),
+        ),
         ("missing", json!({"recipient": "bob"}).to_string().into(), 400, field("body", "This field is required.")),
         ("blank", new("bob", " \n\u{a0}", "k").to_string().into(), 400, field("body", "This field may not be blank.")),
         ("oversized", new("bob", &long, "k").to_string().into(), 400, field("body", too_long)),
@@ -90,11 +100,16 @@ async fn wrong_input_stores_nothing(backend: Backend) {
         ("bad key", new("bob", "x", "a b").to_string().into(), 400, field("client_id", key)),
         ("bad key", new("bob", "x", "").to_string().into(), 400, field("client_id", key)),
         ("bad key", new("bob", "x", &"k".repeat(65)).to_string().into(), 400, field("client_id", key)),
-        ("all fields at once", json!({"recipient": null, "body": "", "client_id": []}).to_string().into(), 400, json!({
-            "recipient": ["This field may not be null."],
-            "body": ["This field may not be blank."],
-            "client_id": ["Not a valid string."],
-        })),
+        (
+            "all fields at once",
+            json!({"recipient": null, "body": "", "client_id": []}).to_string().into(),
+            400,
+            json!({
+                "recipient": ["This field may not be null."],
+                "body": ["This field may not be blank."],
+                "client_id": ["Not a valid string."],
+            }),
+        ),
     ];
     for (what, body, status, expected) in cases {
         let answer = ann.send("POST", "/api/v1/message/", &[("Content-Type", json_kind)], Some(body)).await;
@@ -165,7 +180,9 @@ async fn the_list_of_conversations(backend: Backend) {
     let last = carol.say("ann", "third").await;
     ann.say("ann", "note").await;
     let page = ann.get("/api/v1/conversation/?limit=2").await.expect(200);
-    let peers = |page: &Value| page["results"].as_array().expect("results").iter().map(|c| c["peer"].clone()).collect::<Vec<_>>();
+    let peers = |page: &Value| {
+        page["results"].as_array().expect("results").iter().map(|c| c["peer"].clone()).collect::<Vec<_>>()
+    };
     assert_eq!(peers(&page), ["ann", "carol"]);
     let with_carol = &page["results"][1];
     assert_eq!(with_carol["last_message"], last);
@@ -258,7 +275,9 @@ async fn people_by_prefix(backend: Backend) {
     for name in ["bob", "Bobby", "bo.b", "carol"] {
         world.add(name).await;
     }
-    let names = |page: &Value| page["results"].as_array().expect("results").iter().map(|u| u["username"].clone()).collect::<Vec<_>>();
+    let names = |page: &Value| {
+        page["results"].as_array().expect("results").iter().map(|u| u["username"].clone()).collect::<Vec<_>>()
+    };
     let page = ann.get("/api/v1/user/?search=BO&limit=2").await.expect(200);
     assert_eq!(names(&page), ["bo.b", "bob"]);
     let rest = ann.get(page["next"].as_str().expect("more").trim_start_matches(&world.server.url)).await.expect(200);
@@ -275,9 +294,12 @@ async fn session_by_json(backend: Backend) {
     client.get("/api/v1/session/").await.expect(403);
     let wrong = client.post("/api/v1/session/", &json!({"username": "ann", "password": "no"})).await.expect(400);
     assert!(wrong["non_field_errors"].is_array());
-    assert_eq!(client.post("/api/v1/session/", &json!({})).await.expect(400), json!({
-        "username": ["This field is required."], "password": ["This field is required."],
-    }));
+    assert_eq!(
+        client.post("/api/v1/session/", &json!({})).await.expect(400),
+        json!({
+            "username": ["This field is required."], "password": ["This field is required."],
+        })
+    );
     client.sign_in("ann").await;
     let me = client.get("/api/v1/session/").await.expect(200);
     assert_eq!((me["user"].as_str(), me["message_max_length"].as_i64()), (Some("ann"), Some(10_000)));
@@ -290,7 +312,8 @@ async fn openapi_names_what_is_served() {
     let ann = world.person("ann").await;
     let served = ann.get("/api/v1/schema/").await.expect(200);
     assert_eq!(served["openapi"], "3.1.0");
-    let printed = std::process::Command::new(crate::support::server::binary()).arg("openapi").output().expect("it runs");
+    let printed =
+        std::process::Command::new(crate::support::server::binary()).arg("openapi").output().expect("it runs");
     let printed: Value = serde_json::from_slice(&printed.stdout).expect("JSON");
     assert_eq!(served, printed);
     for (path, item) in served["paths"].as_object().expect("paths") {

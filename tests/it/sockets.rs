@@ -231,6 +231,7 @@ async fn heads_come_by_themselves() {
     let ann = world.person("ann").await;
     let head = ann.get("/api/v1/event/").await.expect(200)["cursor"].clone();
     let mut socket = Socket::events(&ann, None).await;
-    let frame = tokio::time::timeout(Duration::from_secs(25), socket.patient_json()).await.expect("a head frame in 25 s");
+    let frame =
+        tokio::time::timeout(Duration::from_secs(25), socket.patient_json()).await.expect("a head frame in 25 s");
     assert_eq!(frame, json!({"type": "head", "cursor": head}));
 }

@@ -1,9 +1,7 @@
 //! The list of a user's conversations, and how far each has been read.
 
 use super::{Fault, Row, events, lock_heads, message, message_columns, send};
-use crate::domain::{
-    Conversation, ConversationId, ConversationPage, Position, ReadState, Seq, Timestamp, UserId,
-};
+use crate::domain::{Conversation, ConversationId, ConversationPage, Position, ReadState, Seq, Timestamp, UserId};
 use crate::store::db::{Db, Value};
 
 /// The rows of one user's list; what follows says which. `mine` is the user's row, `theirs` the peer's.

@@ -18,7 +18,9 @@ const HEADS: Repeat = Repeat {
 /// What the rows refer to is read as it is now, in the same statement.
 const FROM: &str = concat!(
     "SELECT e.pos, e.tag, e.kind, e.conversation_id, p.username, mine.read_seq, theirs.read_seq, \
-     mine.peer_sent - mine.peer_sent_read, m.id IS NOT NULL, ", message_columns!(), " \
+     mine.peer_sent - mine.peer_sent_read, m.id IS NOT NULL, ",
+    message_columns!(),
+    " \
      FROM events e \
      LEFT JOIN user_conversations mine ON mine.user_id = e.user_id AND mine.conversation_id = e.conversation_id \
      LEFT JOIN user_conversations theirs ON theirs.user_id = mine.peer_id \

@@ -23,8 +23,7 @@ macro_rules! from_messages {
 const ONE: &str = from_messages!("WHERE m.id = ? AND (m.sender_id = ? OR m.recipient_id = ?)");
 const BEFORE: &str = from_messages!("WHERE m.conversation_id = ? AND m.seq < ? ORDER BY m.seq DESC LIMIT ?");
 const AFTER: &str = from_messages!("WHERE m.conversation_id = ? AND m.seq > ? ORDER BY m.seq LIMIT ?");
-const COUNT: &str =
-    "SELECT CAST(COALESCE(SUM(last_seq), 0) AS SIGNED) FROM user_conversations WHERE user_id = ?";
+const COUNT: &str = "SELECT CAST(COALESCE(SUM(last_seq), 0) AS SIGNED) FROM user_conversations WHERE user_id = ?";
 /// Two indexed scans; one scan with OR would read everything there is.
 const OF_USER: &str = from_messages!(
     "JOIN (SELECT id FROM ( \
@@ -92,9 +91,8 @@ impl Messages for SqlStore {
             found.reverse();
             Ok::<_, StoreError>(found)
         };
-        let older = |seq: Seq, limit: i64| async move {
-            self.messages(BEFORE, &[id.into(), seq.into(), limit.into()]).await
-        };
+        let older =
+            |seq: Seq, limit: i64| async move { self.messages(BEFORE, &[id.into(), seq.into(), limit.into()]).await };
         match part {
             Slice::Before(seq) => older(seq, limit).await,
             Slice::After(seq) => newer(seq, limit).await,
@@ -116,11 +114,7 @@ impl Messages for SqlStore {
         retrying(|_| conversations::page(&self.db, user, after, limit)).await
     }
 
-    async fn conversation(
-        &self,
-        user: UserId,
-        peer: UserId,
-    ) -> Result<Option<(Conversation, Position)>, StoreError> {
+    async fn conversation(&self, user: UserId, peer: UserId) -> Result<Option<(Conversation, Position)>, StoreError> {
         retrying(|_| conversations::one(&self.db, user, peer)).await
     }
 

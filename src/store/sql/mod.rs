@@ -16,12 +16,12 @@ use async_trait::async_trait;
 
 pub(super) use send::store_batch;
 
+use super::Store;
 use super::db::{Connection, Db, Pools, Row, retrying};
 use super::dialect::Repeat;
 use super::error::{Fault, StoreError};
 use super::group_commit::GroupCommit;
 use super::migrate::{self, MigrationStatus};
-use super::Store;
 use crate::domain::{Epoch, Message, Timestamp, UserId};
 
 /// The isolation level of MySQL connections. READ COMMITTED serves; the other exists for the conformance suite,
@@ -83,7 +83,7 @@ impl SqlStore {
         let install = fact(&db, "install").await?;
         let epoch = u64::from_str_radix(&epoch, 16)
             .map_err(|_| StoreError::Internal(format!("the database's epoch is {epoch:?}, not 16 hex digits")))?;
-        let sends = GroupCommit::start(db.clone());
+        let sends = GroupCommit::start(&db);
         Ok(Self { db, sends, epoch: Epoch(epoch), install })
     }
 

@@ -24,7 +24,9 @@ pub(super) const LOCK_HEADS: Repeat = Repeat {
 };
 const BY_KEY: Repeat = Repeat {
     head: concat!(
-        "SELECT ", message_columns!(), ", m.fingerprint, m.client_key FROM messages m JOIN users s ON s.id = m.sender_id \
+        "SELECT ",
+        message_columns!(),
+        ", m.fingerprint, m.client_key FROM messages m JOIN users s ON s.id = m.sender_id \
          JOIN users r ON r.id = m.recipient_id WHERE "
     ),
     row: "(m.sender_id = ? AND m.client_key = ?)",
@@ -80,9 +82,8 @@ const SET_LISTS: Repeat = Repeat {
 };
 
 pub(super) const ALL: &[&str] = &[ADD_CONVERSATION];
-pub(super) const REPEATS: &[&Repeat] = &[
-    &LOCK_HEADS, &BY_KEY, &CONVERSATIONS, &ADD_MESSAGES, &ADD_EVENTS, &SET_HEADS, &SET_CONVERSATIONS, &SET_LISTS,
-];
+pub(super) const REPEATS: &[&Repeat] =
+    &[&LOCK_HEADS, &BY_KEY, &CONVERSATIONS, &ADD_MESSAGES, &ADD_EVENTS, &SET_HEADS, &SET_CONVERSATIONS, &SET_LISTS];
 
 /// What each message of a batch came to; one bad message does not spoil the others.
 pub(in crate::store) type Outcomes = Vec<Result<Sent, StoreError>>;
@@ -202,9 +203,9 @@ impl Plan {
             self.pairs.insert(pair, Pair { id, last_seq, last_timestamp, low_sent });
         }
         for (low, high) in wanted {
-            if !self.pairs.contains_key(&(low, high)) {
+            if let std::collections::hash_map::Entry::Vacant(e) = self.pairs.entry((low, high)) {
                 let id = c.execute(ADD_CONVERSATION, &[low.into(), high.into(), i64::MIN.into()]).await?.last_id;
-                self.pairs.insert((low, high), Pair { id, last_seq: 0, last_timestamp: i64::MIN, low_sent: 0 });
+                e.insert(Pair { id, last_seq: 0, last_timestamp: i64::MIN, low_sent: 0 });
             }
         }
         Ok(())
@@ -261,9 +262,9 @@ impl Plan {
 
         let mut pairs: Vec<_> = self.pairs.iter().collect();
         pairs.sort_unstable_by_key(|(_, pair)| pair.id);
-        let rows = pairs.iter().flat_map(|((low, high), pair)| {
-            [pair.id, *low, *high, pair.last_seq, pair.last_timestamp, pair.low_sent]
-        });
+        let rows = pairs
+            .iter()
+            .flat_map(|((low, high), pair)| [pair.id, *low, *high, pair.last_seq, pair.last_timestamp, pair.low_sent]);
         c.execute_many(&SET_CONVERSATIONS, 6, &rows.map(Value::Int).collect::<Vec<_>>()).await?;
 
         let rows = pairs.iter().flat_map(|((low, high), pair)| list_rows(*low, *high, pair));
@@ -277,9 +278,7 @@ impl Plan {
 
 /// The list rows of a pair: two, or one for notes to oneself.
 fn list_rows(low: UserId, high: UserId, pair: &Pair) -> Vec<[i64; 7]> {
-    let row = |user, peer, peer_sent, read| {
-        [user, pair.id, peer, pair.last_seq, pair.last_timestamp, peer_sent, read]
-    };
+    let row = |user, peer, peer_sent, read| [user, pair.id, peer, pair.last_seq, pair.last_timestamp, peer_sent, read];
     if low == high {
         vec![row(low, low, 0, pair.last_seq)]
     } else {

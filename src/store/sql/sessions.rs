@@ -13,7 +13,9 @@ const ADD: &str = "INSERT INTO sessions (token_hash, user_id, created_at, expire
 /// Takes the lock that deactivating takes, so that no session is made beside it.
 const SIGNED_IN: &str = "UPDATE users SET last_login = ? WHERE id = ? AND is_active = 1";
 const FIND: &str = concat!(
-    "SELECT ", user_columns!(), ", x.created_at, x.expires_at, x.user_agent FROM sessions x \
+    "SELECT ",
+    user_columns!(),
+    ", x.created_at, x.expires_at, x.user_agent FROM sessions x \
      JOIN users u ON u.id = x.user_id WHERE x.token_hash = ? AND x.expires_at > ? AND u.is_active = 1"
 );
 const LIVE: Repeat = Repeat {

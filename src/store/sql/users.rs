@@ -4,9 +4,9 @@ use async_trait::async_trait;
 
 use super::{Fault, Row, SqlStore, StoreError, retrying};
 use crate::domain::{NewUser, Timestamp, User, UserId, UserKey};
+use crate::store::Users;
 use crate::store::db::Value;
 use crate::store::error::Rule;
-use crate::store::Users;
 
 /// What [`user`] reads.
 macro_rules! user_columns {
@@ -24,7 +24,9 @@ const BY_ID: &str = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.i
 const BY_KEY: &str = concat!("SELECT ", user_columns!(), ", u.password_hash FROM users u WHERE u.username_key = ?");
 const EVERYBODY: &str = concat!("SELECT ", user_columns!(), " FROM users u ORDER BY u.id");
 const PEOPLE: &str = concat!(
-    "SELECT u.username_key, ", user_columns!(), " FROM users u WHERE u.username_key >= ? AND u.username_key < ? \
+    "SELECT u.username_key, ",
+    user_columns!(),
+    " FROM users u WHERE u.username_key >= ? AND u.username_key < ? \
      AND u.username_key > ? AND u.is_active = 1 AND u.id <> ? ORDER BY u.username_key LIMIT ?"
 );
 const SUPERUSER: &str = "SELECT id FROM users WHERE is_superuser = 1 LIMIT 1";
@@ -34,7 +36,18 @@ const SET_ACTIVE: &str = "UPDATE users SET is_active = ? WHERE id = ?";
 const END_SESSIONS: &str = "DELETE FROM sessions WHERE user_id = ? AND token_hash <> ?";
 
 pub(super) const ALL: &[&str] = &[
-    ADD, ADD_HEAD, ADD_START, BY_ID, BY_KEY, EVERYBODY, PEOPLE, SUPERUSER, SET_HASH, REHASH, SET_ACTIVE, END_SESSIONS,
+    ADD,
+    ADD_HEAD,
+    ADD_START,
+    BY_ID,
+    BY_KEY,
+    EVERYBODY,
+    PEOPLE,
+    SUPERUSER,
+    SET_HASH,
+    REHASH,
+    SET_ACTIVE,
+    END_SESSIONS,
 ];
 
 /// A user in the order of [`user_columns`].
@@ -129,8 +142,7 @@ impl Users for SqlStore {
     ) -> Result<Vec<(String, User)>, StoreError> {
         // Nothing sorts behind the last code point, in either database's binary order.
         let end = format!("{}\u{10ffff}", prefix.as_str());
-        let args =
-            [prefix.as_str().into(), end.as_str().into(), after.unwrap_or("").into(), me.into(), limit.into()];
+        let args = [prefix.as_str().into(), end.as_str().into(), after.unwrap_or("").into(), me.into(), limit.into()];
         retrying(|_| async {
             let rows = self.db.reader().await?.rows(PEOPLE, &args).await?;
             rows.into_iter().map(|mut row| Ok((row.text()?, user(&mut row)?))).collect()

@@ -376,7 +376,8 @@ async fn time_never_goes_back_in_a_conversation(w: World) {
 
 async fn emoji_and_every_plane_come_back(w: World) {
     let (ann, bob) = w.pair().await;
-    for body in ["🎉", "👩‍👩‍👧‍👦 🇨🇿", "a\u{1}\u{1b}b", "ä\u{308}", "日本語 עברית", "𝔘 \u{10ffff}", "x\u{2028}y", "a \n b"] {
+    for body in ["🎉", "👩‍👩‍👧‍👦 🇨🇿", "a\u{1}\u{1b}b", "ä\u{308}", "日本語 עברית", "𝔘 \u{10ffff}", "x\u{2028}y", "a \n b"]
+    {
         let sent = w.send(&ann, &bob, body).await.message;
         assert_eq!(w.store.message(bob.id, sent.id).await.unwrap().unwrap().body, body);
     }
@@ -485,7 +486,9 @@ async fn the_list_of_everything_is_newest_first(w: World) {
     let (ann, bob) = w.pair().await;
     let carol = w.user("carol").await;
     let mut sent = Vec::new();
-    for (i, (from, to)) in [(&ann, &bob), (&carol, &ann), (&ann, &ann), (&bob, &ann), (&bob, &carol)].into_iter().enumerate() {
+    for (i, (from, to)) in
+        [(&ann, &bob), (&carol, &ann), (&ann, &ann), (&bob, &ann), (&bob, &carol)].into_iter().enumerate()
+    {
         let new = NewMessage { now: later(i as u64), ..new_message(from, to, "x", &format!("k{i}")) };
         sent.push(w.store.send(new).await.unwrap().message.id);
     }

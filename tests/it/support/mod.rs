@@ -1,6 +1,7 @@
 //! The harness: backends, and waiting for conditions.
 
 pub mod backend;
+pub mod device;
 pub mod server;
 pub mod socket;
 

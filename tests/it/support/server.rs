@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use chatd::auth::Hasher;
-use chatd::domain::{NewUser, SystemClock, Clock, User, Username};
+use chatd::domain::{Clock, NewUser, SystemClock, User, Username};
 use chatd::store::{SqlStore, Users};
 use reqwest::{Method, Response};
 use serde_json::Value;

@@ -120,9 +120,8 @@ impl Socket {
     /// The code of the close frame that ends the stream; texts before it are passed over.
     pub async fn close_code(&mut self) -> Option<u16> {
         loop {
-            match self.next().await? {
-                Message::Close(frame) => return frame.map(|frame| u16::from(frame.code)),
-                _ => continue,
+            if let Message::Close(frame) = self.next().await? {
+                return frame.map(|frame| u16::from(frame.code));
             }
         }
     }

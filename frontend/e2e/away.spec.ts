@@ -1,0 +1,126 @@
+import type { Page } from '@playwright/test';
+import {
+  bodies,
+  bubble,
+  type Chatd,
+  connected,
+  expect,
+  field,
+  log,
+  numbered,
+  requestsTo,
+  say,
+  test,
+} from './fixtures';
+
+const HISTORY = /\/api\/v1\/(conversation|message)\//;
+
+/** What both screens must show: the server's order, each message once. */
+async function agree(
+  chatd: Chatd,
+  pages: readonly [Page, Page],
+  names: readonly [string, string],
+): Promise<void> {
+  const stored = (await chatd.history(...names)).map((message) => message.body);
+  for (const page of pages) await expect.poll(() => bodies(page)).toEqual(stored);
+  expect(new Set(stored).size).toBe(stored.length);
+}
+
+async function away(page: Page): Promise<void> {
+  await expect(page.locator('.shell')).not.toHaveAttribute('data-link', 'up');
+}
+
+test('twenty messages that arrive during five seconds away, without asking for anything twice', async ({
+  person,
+  chatd,
+}) => {
+  const [ann, bob] = [await person('emil', 'c/fay/'), await person('fay', 'c/emil/')];
+  for (const page of [ann, bob]) await connected(page);
+  await say(ann, 'before');
+  await expect(bubble(bob, 'before')).toBeVisible();
+  const asked = [ann, bob].map((page) => requestsTo(page, HISTORY));
+
+  const since = Date.now();
+  chatd.cut();
+  await Promise.all([away(ann), away(bob)]);
+  await chatd.sendMany('fay', 'emil', numbered(12, 'to emil'));
+  await chatd.sendMany('emil', 'fay', numbered(12, 'to fay'));
+  await expect(ann.getByText('No connection.')).toBeVisible();
+  await expect.poll(() => Date.now() - since, { timeout: 15_000 }).toBeGreaterThan(5_000);
+  chatd.mend();
+
+  await Promise.all([connected(ann), connected(bob)]);
+  await expect(ann.getByText('No connection.')).toBeHidden({ timeout: 1_000 });
+  await agree(chatd, [ann, bob], ['emil', 'fay']);
+  for (const requests of asked) {
+    expect(requests.filter((each) => each.startsWith('GET'))).toEqual([]);
+  }
+});
+
+test('what is written while away is sent once, in order, when the link is back', async ({
+  person,
+  chatd,
+}) => {
+  const [ann, bob] = [await person('gus', 'c/hana/'), await person('hana', 'c/gus/')];
+  for (const page of [ann, bob]) await connected(page);
+  chatd.cut();
+  await away(ann);
+  for (const text of numbered(4, 'written away')) await say(ann, text);
+  await expect(log(ann).getByText('Sending', { exact: true })).toHaveCount(4);
+  await chatd.send('hana', 'gus', 'meanwhile');
+  chatd.mend();
+  await expect(bubble(ann, 'written away 4').getByText(/Sent|Read/)).toBeAttached();
+  await agree(chatd, [ann, bob], ['gus', 'hana']);
+  const order = (await bodies(bob)).filter((body) => body.startsWith('written away'));
+  expect(order).toEqual(numbered(4, 'written away'));
+});
+
+test('a message whose answer is lost is not doubled by the retry', async ({ person, chatd }) => {
+  const page = await person('ivo', 'c/jana/');
+  await connected(page);
+  let lost = 0;
+  await page.route('**/api/v1/message/', async (route) => {
+    if (route.request().method() !== 'POST' || lost === 2) return route.fallback();
+    lost += 1;
+    await route.fetch();
+    return route.abort();
+  });
+  await say(page, 'once only');
+  await expect(bubble(page, 'once only').getByText('Sent')).toBeAttached();
+  expect(lost).toBeGreaterThan(0);
+  await expect(bubble(page, 'once only')).toHaveCount(1);
+  expect((await chatd.history('ivo', 'jana')).filter((each) => each.body === 'once only')).toHaveLength(1);
+});
+
+test('what is written survives a reload while away', async ({ person, chatd }) => {
+  const page = await person('ivo', 'c/hana/');
+  await connected(page);
+  await page.route('**/api/v1/message/', (route) =>
+    route.request().method() === 'POST' ? route.abort() : route.fallback(),
+  );
+  await say(page, 'kept');
+  await expect(bubble(page, 'kept').getByText('Sending')).toBeAttached();
+  await page.reload();
+  await expect(bubble(page, 'kept')).toHaveCount(1);
+  await page.unroute('**/api/v1/message/');
+  await expect(bubble(page, 'kept').getByText('Sent')).toBeAttached();
+  expect((await chatd.history('ivo', 'hana')).map((each) => each.body)).toEqual(['kept']);
+});
+
+test('a killed and restarted server', async ({ person, chatd }) => {
+  test.skip(!chatd.ownsServer, 'needs a server of its own');
+  const [ann, bob] = [await person('jana', 'c/ann/'), await person('ann', 'c/jana/')];
+  for (const page of [ann, bob]) await connected(page);
+  await say(ann, 'before the end');
+  await expect(bubble(bob, 'before the end')).toBeVisible();
+  const asked = requestsTo(bob, HISTORY);
+  await chatd.kill();
+  await Promise.all([away(ann), away(bob)]);
+  await say(ann, 'written without a server');
+  await expect(field(ann)).toHaveValue('');
+  await chatd.restart();
+  await expect(bubble(bob, 'written without a server')).toBeVisible({ timeout: 40_000 });
+  await expect(bubble(ann, 'written without a server').getByText(/Sent|Read/)).toBeAttached();
+  await agree(chatd, [ann, bob], ['jana', 'ann']);
+  expect(asked.filter((each) => each.startsWith('GET'))).toEqual([]);
+});

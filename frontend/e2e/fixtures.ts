@@ -1,0 +1,127 @@
+// What the tests share: a server for each worker, signed-in people, and two things that hold everywhere: no page ever
+// breaks the content security policy, and no page throws.
+
+import { type BrowserContextOptions, test as base, expect, type Locator, type Page } from '@playwright/test';
+import { startHarness } from './harness.mjs';
+
+export type Chatd = Awaited<ReturnType<typeof startHarness>>;
+
+interface People {
+  /** A browser of their own for this person, signed in, at `path`. */
+  person: (name: string, path?: string, options?: BrowserContextOptions) => Promise<Page>;
+  /** A browser in which nobody is signed in. */
+  stranger: (options?: BrowserContextOptions) => Promise<Page>;
+}
+
+declare global {
+  interface Window {
+    violations: string[];
+    shifts: { value: number; what: string }[];
+  }
+}
+
+export const test = base.extend<People, { chatd: Chatd }>({
+  chatd: [
+    // biome-ignore lint/correctness/noEmptyPattern: the runner reads the parameter's shape
+    async ({}, use) => {
+      const chatd = await startHarness();
+      await use(chatd);
+      await chatd.stop();
+    },
+    { scope: 'worker' },
+  ],
+
+  stranger: async ({ browser, chatd }, use) => {
+    const pages: Page[] = [];
+    const broken: string[] = [];
+    await use(async (options = {}) => {
+      const context = await browser.newContext({ baseURL: chatd.url, ...options });
+      const page = await context.newPage();
+      await page.addInitScript(watchPage);
+      page.on('pageerror', (error) => broken.push(String(error.stack)));
+      page.on('console', (message) => {
+        if (/Content Security Policy|Trusted Type/i.test(message.text())) broken.push(message.text());
+      });
+      pages.push(page);
+      return page;
+    });
+    chatd.mend();
+    for (const page of pages) broken.push(...(await page.evaluate(() => window.violations).catch(() => [])));
+    for (const page of pages) await page.context().close();
+    expect(broken, 'errors and violations of the content security policy').toEqual([]);
+  },
+
+  person: async ({ chatd, stranger }, use) => {
+    await use(async (name, path = '', options = {}) => {
+      const page = await stranger(options);
+      const answer = await page.context().request.post('api/v1/session/', {
+        data: { username: name, password: chatd.password(name) },
+      });
+      expect(answer.status()).toBe(200);
+      await page.goto(path);
+      return page;
+    });
+  },
+});
+
+export { expect };
+
+function watchPage(): void {
+  window.violations = [];
+  window.shifts = [];
+  addEventListener('securitypolicyviolation', (event) => {
+    window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
+  });
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      const shift = entry as PerformanceEntry & {
+        value: number;
+        hadRecentInput: boolean;
+        sources: { node: Node | null }[];
+      };
+      // As the definition has it: what follows a click or a key within half a second was wanted.
+      if (shift.hadRecentInput) continue;
+      const nodes = shift.sources.map(({ node }) =>
+        node instanceof Element ? node.outerHTML.slice(0, 90) : 'text',
+      );
+      window.shifts.push({ value: shift.value, what: nodes.join(' | ') });
+    }
+  }).observe({ type: 'layout-shift', buffered: true });
+}
+
+export const field = (page: Page): Locator => page.getByRole('textbox', { name: /^Message to/ });
+export const log = (page: Page): Locator => page.getByRole('log');
+export const bubble = (page: Page, text: string): Locator =>
+  log(page)
+    .locator('.row')
+    .filter({ has: page.getByText(text, { exact: true }) });
+export const bodies = (page: Page): Promise<string[]> => log(page).locator('.text').allInnerTexts();
+
+export async function say(page: Page, text: string): Promise<void> {
+  await field(page).fill(text);
+  await field(page).press('Enter');
+}
+
+export async function connected(page: Page): Promise<void> {
+  await expect(page.locator('.shell')).toHaveAttribute('data-link', 'up');
+}
+
+/** The requests of a page to one part of the API, from now on. */
+export function requestsTo(page: Page, part: RegExp): string[] {
+  const seen: string[] = [];
+  page.on('request', (request) => {
+    const url = new URL(request.url());
+    if (part.test(url.pathname)) seen.push(`${request.method()} ${url.pathname}${url.search}`);
+  });
+  return seen;
+}
+
+/** What moved without having been scrolled or asked for. */
+export async function shifts(page: Page): Promise<string[]> {
+  const seen = await page.evaluate(() => window.shifts);
+  return seen.filter((shift) => shift.value > 0).map((shift) => `${shift.value} ${shift.what}`);
+}
+
+export function numbered(count: number, word: string): string[] {
+  return Array.from({ length: count }, (_, index) => `${word} ${index + 1}`);
+}

@@ -1,0 +1,90 @@
+import { bodies, bubble, connected, expect, field, log, say, test } from './fixtures';
+
+test('two people sign in, find each other, and talk', async ({ stranger, chatd }) => {
+  const [ann, bob] = [await stranger(), await stranger()];
+  for (const [page, name] of [
+    [ann, 'ann'],
+    [bob, 'bob'],
+  ] as const) {
+    await page.goto('');
+    await expect(page).toHaveURL(/\/login\//);
+    await page.getByPlaceholder('Username').fill(name);
+    await page.getByPlaceholder('Password').fill(chatd.password(name));
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await expect(page.getByRole('navigation', { name: 'Conversations' })).toBeVisible();
+    await connected(page);
+  }
+  // Other tests may have left unread messages behind.
+  const before = Number(/\d+/.exec(await bob.title())?.[0] ?? 0);
+  const title = (unread: number) => (unread > 0 ? `(${unread}) chatd` : 'chatd');
+
+  await ann.getByRole('searchbox', { name: 'Find a person' }).fill('bo');
+  await ann.getByRole('link', { name: 'bob' }).click();
+  await expect(ann).toHaveURL(/\/c\/bob\/$/);
+  await expect(ann.getByRole('heading', { level: 1, name: 'bob' })).toBeVisible();
+  await say(ann, 'hello bob');
+  await expect(bubble(ann, 'hello bob').getByText('Sent')).toBeAttached();
+
+  const entry = bob.getByRole('navigation').getByRole('link', { name: /ann/ });
+  await expect(entry).toContainText('1 unread message');
+  await expect(bob).toHaveTitle(title(before + 1));
+  await bob.bringToFront();
+  await entry.click();
+  await expect(bubble(bob, 'hello bob')).toBeVisible();
+  await expect(bubble(ann, 'hello bob').getByText('Read', { exact: true })).toBeAttached();
+  await expect(bob).toHaveTitle(title(before));
+
+  await say(bob, 'hello ann');
+  await expect(bubble(ann, 'hello ann')).toBeVisible();
+  expect(await bodies(ann)).toEqual(['hello bob', 'hello ann']);
+  expect(await bodies(bob)).toEqual(await bodies(ann));
+});
+
+test('a wrong password is explained, and the name is kept', async ({ stranger }) => {
+  const page = await stranger();
+  await page.goto('login/');
+  await page.getByPlaceholder('Username').fill('carol');
+  await page.getByPlaceholder('Password').fill('not this');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.getByRole('alert')).toBeVisible();
+  await expect(page.getByPlaceholder('Username')).toHaveValue('carol');
+});
+
+test('signing out leads to the sign-in page, in every tab', async ({ person }) => {
+  const page = await person('carol');
+  await connected(page);
+  const other = await page.context().newPage();
+  await other.goto('settings/');
+  await connected(other);
+  await page.getByRole('button', { name: 'Menu of carol' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(page).toHaveURL(/\/login\//);
+  await expect(other).toHaveURL(/\/login\//);
+});
+
+test('nobody of that name', async ({ person }) => {
+  const page = await person('carol', 'c/nobody-like-this/');
+  await expect(page.getByRole('heading', { name: /There is nobody called/ })).toBeVisible();
+  await page.getByRole('link', { name: 'Back to your conversations' }).click();
+  await expect(page).toHaveURL(/\/$/);
+});
+
+test('a name typed in another case opens the same conversation', async ({ person }) => {
+  const page = await person('carol', 'c/DORA/');
+  await expect(page).toHaveURL(/\/c\/dora\/$/);
+  await expect(field(page)).toBeVisible();
+});
+
+test('links lead out safely, and HTML is text', async ({ person }) => {
+  const page = await person('dora', 'c/emil/');
+  const attack = '<img src=x onerror="window.hit=1"><script>window.hit=1</script> javascript:alert(1)';
+  await say(page, attack);
+  await say(page, 'see https://example.org/a?b=(c), and mailto:me@example.org.');
+  await expect(log(page).getByText(attack)).toBeVisible();
+  const links = log(page).getByRole('link');
+  await expect(links).toHaveCount(2);
+  await expect(links.first()).toHaveAttribute('href', 'https://example.org/a?b=(c)');
+  await expect(links.first()).toHaveAttribute('rel', 'noopener noreferrer');
+  await expect(links.last()).toHaveAttribute('href', 'mailto:me@example.org');
+  expect(await page.evaluate(() => 'hit' in window)).toBe(false);
+});

@@ -1,0 +1,107 @@
+// Loads what a conversation lacks: its newest page when it is opened, older and newer ones while reading, and the
+// messages of a hole. What is already here is never asked for again.
+
+import { effect } from '@preact/signals';
+import type { Api } from '../api/client';
+import { failureOf } from '../api/failure';
+import type { Message, Page } from '../api/types';
+import { settleAll } from './receive';
+import type { State } from './state';
+import { firstSeq, hasNewer, hasOlder, holeIn, type Place, pastEnd, withPage } from './thread';
+
+const PAGE = 30;
+/** Half of it is above the message that is wanted, half below. */
+const AROUND = 60;
+/** With more unread messages than this, the newest page would begin after the first of them. */
+const UNREAD_IN_PAGE = 25;
+/** How long a hole may stay: what fills it is usually the next frame of the link. */
+const HOLE_MS = 2_000;
+const HOLE_PAGE = 100;
+
+export function createHistory(state: State, api: Api) {
+  let lineage = 0;
+  const watched = new Set<string>();
+
+  async function load(peer: string, place: Place, fetchPage: () => Promise<Page<Message>>): Promise<void> {
+    const { thread, loading } = state.conversation(peer);
+    if (loading.peek().busy.has(place)) return;
+    const mine = lineage;
+    loading.value = { busy: new Set(loading.peek().busy).add(place), failed: null };
+    try {
+      const page = await fetchPage();
+      if (mine !== lineage) return;
+      thread.value = withPage(thread.peek(), page.results, place, page.previous !== null);
+      settleAll(state, page.results);
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure.kind === 'signed-out') state.signedOut.value = true;
+      else if (mine === lineage) loading.value = { ...loading.peek(), failed: { place, failure } };
+    } finally {
+      const busy = new Set(loading.peek().busy);
+      busy.delete(place);
+      loading.value = { ...loading.peek(), busy };
+    }
+  }
+
+  /** Opens at the newest messages, at the first unread one, or around `seq`. */
+  async function open(peer: string, seq?: number): Promise<void> {
+    watch(peer);
+    const thread = state.conversation(peer).thread.peek();
+    const summary = state.summaries.peek().get(peer);
+    const unreadFrom = summary && summary.unread > UNREAD_IN_PAGE ? summary.read_seq + 1 : undefined;
+    const target = seq ?? (thread.loaded ? undefined : unreadFrom);
+    if (target === undefined) return thread.loaded ? undefined : newest(peer);
+    if (thread.past.some((message) => message.seq === target)) return;
+    await load(peer, 'around', () => api.around(peer, target, AROUND));
+  }
+
+  async function newest(peer: string): Promise<void> {
+    const { tail, loaded } = state.conversation(peer).thread.peek();
+    if (!loaded || !tail) await load(peer, 'newest', () => api.newest(peer, PAGE));
+  }
+
+  async function older(peer: string): Promise<void> {
+    const thread = state.conversation(peer).thread.peek();
+    if (hasOlder(thread)) await load(peer, 'older', () => api.before(peer, firstSeq(thread), PAGE));
+  }
+
+  async function newer(peer: string): Promise<void> {
+    const thread = state.conversation(peer).thread.peek();
+    if (hasNewer(thread)) await load(peer, 'newer', () => api.after(peer, pastEnd(thread), PAGE));
+  }
+
+  /** Looks for a hole whenever the link is up, and fetches what did not come by itself. */
+  function watch(peer: string): void {
+    if (watched.has(peer)) return;
+    watched.add(peer);
+    const { thread } = state.conversation(peer);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    effect(() => {
+      const open = holeIn(thread.value) !== null && state.link.value === 'up';
+      clearTimeout(timer);
+      if (open) timer = setTimeout(() => void mend(peer), HOLE_MS);
+    });
+  }
+
+  async function mend(peer: string): Promise<void> {
+    const hole = holeIn(state.conversation(peer).thread.peek());
+    if (!hole) return;
+    const limit = Math.min(HOLE_PAGE, hole.before - hole.after - 1);
+    await load(peer, 'newer', () => api.after(peer, hole.after, limit));
+  }
+
+  /** Tries again what failed, when there is reason to hope. */
+  async function again(peer: string): Promise<void> {
+    const failed = state.conversation(peer).loading.peek().failed;
+    if (failed?.place === 'older') await older(peer);
+    else if (failed?.place === 'newer') await newer(peer);
+    else if (failed) await newest(peer);
+  }
+
+  /** Whatever is under way belongs to a history that is no longer ours. */
+  function abandon(): void {
+    lineage += 1;
+  }
+
+  return { open, newest, older, newer, again, abandon };
+}

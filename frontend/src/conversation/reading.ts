@@ -1,0 +1,41 @@
+// Tells the server how far one has read: the highest number seen, a moment after it was seen, once.
+
+import type { Api } from '../api/client';
+import { failureOf } from '../api/failure';
+import type { State } from './state';
+import { withRead } from './summaries';
+
+const GATHER_MS = 300;
+
+export function createReading(state: State, api: Api) {
+  const wanted = new Map<string, number>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function seen(peer: string, seq: number): void {
+    const summary = state.summaries.peek().get(peer);
+    if (!summary || summary.unread === 0 || seq <= summary.read_seq) return;
+    if (seq <= (wanted.get(peer) ?? 0)) return;
+    wanted.set(peer, seq);
+    clearTimeout(timer);
+    timer = setTimeout(flush, GATHER_MS);
+  }
+
+  function flush(): void {
+    for (const [peer, seq] of wanted) void tell(peer, seq);
+  }
+
+  async function tell(peer: string, seq: number): Promise<void> {
+    try {
+      const answer = await api.read(peer, seq);
+      state.summaries.value = withRead(state.summaries.peek(), answer);
+    } catch (error) {
+      const { kind } = failureOf(error);
+      if (kind === 'signed-out') state.signedOut.value = true;
+      if (kind === 'unreachable' || kind === 'busy') return;
+    }
+    if (wanted.get(peer) === seq) wanted.delete(peer);
+  }
+
+  /** `again` repeats what did not get through, when the link is back. */
+  return { seen, again: flush };
+}

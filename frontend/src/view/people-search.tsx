@@ -1,0 +1,151 @@
+// Finding people by the beginning of their names, as one types. Conversations that match come first.
+
+import { type Signal, useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { inOrder } from '../conversation/summaries';
+import { strings } from '../strings';
+import { Avatar } from './avatar';
+import { useClient } from './context';
+import { CloseIcon, ComposeIcon, SearchIcon } from './icons';
+import { searchWanted } from './pane';
+import { conversationPath } from './router';
+
+export interface Search {
+  readonly text: string;
+  readonly state: 'waiting' | 'done' | 'failed';
+  readonly names: readonly string[];
+}
+
+const GATHER_MS = 120;
+
+/** The answer to the newest text; null while nothing is being looked for. */
+export function useSearch(text: string): Search | null {
+  const { store } = useClient();
+  const wanted = text.trim();
+  const answer = useSignal<Search>({ text: '', state: 'waiting', names: [] });
+  useEffect(() => {
+    if (wanted === '') return;
+    let current = true;
+    const answered = (state: Search['state'], names: readonly string[]) => {
+      if (current) answer.value = { text: wanted, state, names };
+    };
+    const timer = setTimeout(() => {
+      store.search(wanted).then(
+        (names) => answered('done', names),
+        () => answered('failed', []),
+      );
+    }, GATHER_MS);
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
+  }, [wanted]);
+  return wanted === '' ? null : answer.value;
+}
+
+export function SearchField({ text }: { text: Signal<string> }) {
+  const field = useRef<HTMLInputElement>(null);
+  const wanted = searchWanted.value;
+  useEffect(() => {
+    if (wanted > 0) field.current?.focus();
+  }, [wanted]);
+  const words = strings.search;
+  return (
+    <search class="finder">
+      <label class="finder-field">
+        <SearchIcon />
+        <span class="sr-only">{words.label}</span>
+        <input
+          ref={field}
+          type="search"
+          value={text.value}
+          placeholder={words.placeholder}
+          autocomplete="off"
+          autocapitalize="none"
+          spellcheck={false}
+          onInput={(event) => {
+            text.value = event.currentTarget.value;
+          }}
+          onKeyDown={(event) => {
+            if (event.key === 'Escape') text.value = '';
+            if (event.key === 'ArrowDown') focusFirst(event);
+          }}
+        />
+      </label>
+      <button
+        type="button"
+        class="round"
+        aria-label={text.value === '' ? words.start : words.clear}
+        title={text.value === '' ? words.start : words.clear}
+        onClick={() => {
+          text.value = '';
+          field.current?.focus();
+        }}
+      >
+        {text.value === '' ? <ComposeIcon /> : <CloseIcon />}
+      </button>
+    </search>
+  );
+}
+
+interface ResultsProps {
+  readonly text: Signal<string>;
+  readonly search: Search;
+  readonly current: string | null;
+}
+
+export function PeopleResults({ text, search, current }: ResultsProps) {
+  const { store, router } = useClient();
+  const words = strings.search;
+  const key = text.value.trim().toLowerCase();
+  const talked = inOrder(store.state.summaries.value)
+    .map((summary) => summary.peer)
+    .filter((peer) => peer.toLowerCase().includes(key));
+  const names = [
+    ...new Set([...talked, ...search.names.filter((name) => name.toLowerCase().startsWith(key))]),
+  ];
+  const settled = search.state === 'done' && search.text === text.value.trim();
+  return (
+    <div class="results">
+      <h2>{words.people}</h2>
+      <p class="sr-only" role="status">
+        {settled && words.found(names.length)}
+      </p>
+      {search.state === 'failed' && <p class="results-note">{words.failed}</p>}
+      {settled && names.length === 0 && (
+        <p class="results-note">
+          {words.none(text.value.trim())} {words.noneHint}
+        </p>
+      )}
+      <ul class="entries">
+        {names.map((name) => (
+          <li key={name}>
+            <a
+              class="entry"
+              href={conversationPath(router.base, name)}
+              aria-current={name === current ? 'page' : undefined}
+              onClick={() => {
+                text.value = '';
+              }}
+            >
+              <Avatar name={name} />
+              <span class="entry-text">
+                <span class="entry-name">
+                  <bdi>{name}</bdi>
+                </span>
+                {name === store.state.me && <span class="entry-preview">{strings.list.notes}</span>}
+              </span>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function focusFirst(event: KeyboardEvent): void {
+  const entry = document.querySelector<HTMLElement>('.sidebar-body .entry');
+  if (!entry) return;
+  event.preventDefault();
+  entry.focus();
+}

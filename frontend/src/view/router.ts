@@ -1,0 +1,102 @@
+// Addresses: `/`, `/c/NAME/`, `/c/NAME/SEQ/`, `/settings/`, all below the base path. Each entry of the browser's history
+// remembers where its conversation was scrolled to.
+
+import { type ReadonlySignal, signal } from '@preact/signals';
+
+export type Route =
+  | { readonly page: 'home' }
+  | { readonly page: 'settings' }
+  | { readonly page: 'conversation'; readonly name: string; readonly seq?: number };
+
+/** The topmost visible message and how far its top is from the top of the log; null at the end. */
+type Scroll = { readonly seq: number; readonly offset: number } | null;
+
+/** One stay at an address. Coming back to it is another visit, with the scroll position of the first. */
+export interface Visit {
+  readonly number: number;
+  readonly route: Route;
+  readonly scroll: Scroll;
+}
+
+export interface Router {
+  readonly visit: ReadonlySignal<Visit>;
+  readonly base: string;
+  go: (path: string) => void;
+  replace: (path: string) => void;
+  /** To the list: by the browser's own Back where that leads there. */
+  up: () => void;
+  /** Where the current conversation is scrolled to; asked for when it is left. */
+  remember: (scroll: Scroll) => void;
+}
+
+interface Entry {
+  readonly scroll?: Scroll;
+  readonly fromList?: boolean;
+}
+
+export function parseRoute(path: string, base: string): Route {
+  const rest = path.startsWith(base) ? path.slice(base.length) : '';
+  if (rest === 'settings/') return { page: 'settings' };
+  const match = /^c\/([^/]+)\/(?:(\d+)\/)?$/.exec(rest);
+  if (!match?.[1]) return { page: 'home' };
+  const name = decoded(match[1]);
+  return match[2] ? { page: 'conversation', name, seq: Number(match[2]) } : { page: 'conversation', name };
+}
+
+export function conversationPath(base: string, name: string): string {
+  return `${base}c/${encodeURIComponent(name)}/`;
+}
+
+export function createRouter(base: string): Router {
+  const entry = (): Entry => (history.state as Entry | null) ?? {};
+  const here = (number: number): Visit => ({
+    number,
+    route: parseRoute(location.pathname, base),
+    scroll: entry().scroll ?? null,
+  });
+  const visit = signal<Visit>(here(0));
+  const arrive = () => {
+    visit.value = here(visit.peek().number + 1);
+  };
+  history.scrollRestoration = 'manual';
+  addEventListener('popstate', arrive);
+
+  function go(path: string): void {
+    const fromList = visit.peek().route.page === 'home';
+    if (path === location.pathname) history.replaceState({ ...entry(), scroll: null }, '', path);
+    else history.pushState({ fromList }, '', path);
+    arrive();
+  }
+
+  return {
+    visit,
+    base,
+    go,
+    replace: (path) => {
+      history.replaceState(entry(), '', path);
+      arrive();
+    },
+    up: () => (entry().fromList ? history.back() : go(base)),
+    remember: (scroll) => history.replaceState({ ...entry(), scroll }, ''),
+  };
+}
+
+/** Follows a plain click on one of our own links without leaving the page. */
+export function followLinks(event: MouseEvent, router: Router): void {
+  const link = event.target instanceof Element ? event.target.closest('a') : null;
+  const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+  if (!link || !plain || event.defaultPrevented || link.target !== '' || link.origin !== location.origin)
+    return;
+  const route = parseRoute(link.pathname, router.base);
+  if (route.page === 'home' && link.pathname !== router.base) return;
+  event.preventDefault();
+  router.go(link.pathname);
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

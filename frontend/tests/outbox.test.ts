@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { newClientId } from '../src/conversation/client-id';
+import * as outbox from '../src/conversation/outbox';
+import { outboxStorage } from '../src/conversation/outbox-storage';
+import { memoryStorage } from './client';
+import { message } from './messages';
+
+function item(clientId: string, peer = 'bob', refused: string | null = null): outbox.Pending {
+  return { clientId, peer, body: clientId, writtenAt: `2026-11-22T07:00:0${clientId.length}.000Z`, refused };
+}
+
+const three = [item('a'), item('bb', 'carol'), item('ccc')];
+
+describe('the outbox', () => {
+  it('gives the next one of a conversation, skipping what was refused', () => {
+    expect(outbox.nextFor(three, 'bob')?.clientId).toBe('a');
+    expect(outbox.nextFor(outbox.refused(three, 'a', 'no'), 'bob')?.clientId).toBe('ccc');
+    expect([...outbox.waitingPeers(outbox.refused(three, 'bb', 'no'))]).toEqual(['bob']);
+  });
+
+  it('puts a retried one at the end of the line', () => {
+    const again = outbox.retried(outbox.refused(three, 'a', 'no'), 'a');
+    expect(again.map((each) => each.clientId)).toEqual(['bb', 'ccc', 'a']);
+    expect(again.at(-1)?.refused).toBeNull();
+  });
+
+  it('lets go of what the server has, and of nothing else', () => {
+    const mine = message(2, { client_id: 'a' });
+    expect(outbox.settled(three, mine, 'ann').map((each) => each.clientId)).toEqual(['bb', 'ccc']);
+    expect(outbox.settled(three, { ...mine, user: 'bob' }, 'ann')).toBe(three);
+    expect(outbox.settled(three, { ...mine, client_id: null }, 'ann')).toBe(three);
+  });
+});
+
+describe('its storage', () => {
+  it('gives back what was saved, in the order of writing', () => {
+    const storage = memoryStorage();
+    outboxStorage(storage, 'ann').save([], [three[2], three[0], three[1]] as outbox.Outbox);
+    expect(outboxStorage(storage, 'ann').load()).toEqual(three);
+    expect(outboxStorage(storage, 'bob').load()).toEqual([]);
+  });
+
+  it('keeps two tabs from overwriting each other', () => {
+    const storage = memoryStorage();
+    outboxStorage(storage, 'ann').save([], three.slice(0, 1));
+    outboxStorage(storage, 'ann').save([], three.slice(1, 2));
+    expect(outboxStorage(storage, 'ann').load()).toHaveLength(2);
+    outboxStorage(storage, 'ann').save(three.slice(0, 1), []);
+    expect(outboxStorage(storage, 'ann').load()).toEqual(three.slice(1, 2));
+  });
+
+  it('drops what does not look like an item', () => {
+    const storage = memoryStorage();
+    storage.setItem('chatd:outbox:ann:x', '{"clientId":1}');
+    storage.setItem('chatd:outbox:ann:y', 'not even JSON');
+    expect(outboxStorage(storage, 'ann').load()).toEqual([]);
+  });
+});
+
+describe('client ids', () => {
+  it('fit the server’s alphabet, in a secure context and without one', () => {
+    const insecure = {
+      getRandomValues: (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes),
+    } as unknown as Crypto;
+    for (const id of [newClientId(), newClientId(insecure)]) expect(id).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
+    expect(newClientId(insecure)).not.toBe(newClientId(insecure));
+  });
+});
