@@ -2,12 +2,14 @@
 //! ending the sockets of ended sessions, and removing what is old.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Chat, Sockets};
 
 /// With a broken bus heads are read this often.
 const BROKEN_BUS: Duration = Duration::from_secs(2);
+/// How often it is asked whether it is time.
+const LOOK: Duration = Duration::from_millis(200);
 /// Sessions are looked at this often: a command on the same machine speaks to no bus.
 const SESSIONS: Duration = Duration::from_secs(1);
 /// With a bus that reaches every process, this often.
@@ -37,9 +39,15 @@ impl Keeper {
     }
 
     async fn poll_heads(&self) {
+        let mut polled = Instant::now();
         loop {
-            let healthy = self.chat.bus.is_healthy();
-            tokio::time::sleep(if healthy { self.head_poll } else { self.head_poll.min(BROKEN_BUS) }).await;
+            // Asked again and again: a bus that breaks must not be found out a whole interval later.
+            tokio::time::sleep(LOOK).await;
+            let wait = if self.chat.bus.is_healthy() { self.head_poll } else { self.head_poll.min(BROKEN_BUS) };
+            if polled.elapsed() < wait {
+                continue;
+            }
+            polled = Instant::now();
             let registry = self.chat.bus.registry();
             for users in registry.users().chunks(1000) {
                 match self.chat.store.heads(users).await {
