@@ -125,7 +125,8 @@ async fn add_messages(
         let longest = if rng.random_ratio(1, 20) { 1000 } else { 80 };
         let length = rng.random_range(1..=longest).min(total - made);
         let speaker = Conversation { a: &users[a], b: &users[b], seed };
-        speaker.write(&mut rng, length, made, end, &mut part);
+        let last = end.minus(Duration::from_secs(rng.random_range(0..30 * 86_400)));
+        speaker.write(&mut rng, length, made, last, &mut part);
         pairs.push((users[a].clone(), users[b].clone(), i64::try_from(length)?));
         made += length;
         if part.len() >= PART {
@@ -151,10 +152,9 @@ struct Conversation<'a> {
 }
 
 impl Conversation<'_> {
-    /// Adds `length` messages that end some time before `end`.
-    fn write(&self, rng: &mut StdRng, length: u64, first: u64, end: Timestamp, out: &mut Vec<NewMessage>) {
+    /// Adds `length` messages, the newest at `last`.
+    fn write(&self, rng: &mut StdRng, length: u64, first: u64, last: Timestamp, out: &mut Vec<NewMessage>) {
         let language = phrases::LANGUAGES.choose(rng).copied().unwrap_or(phrases::LANGUAGES[0]);
-        let last = end.minus(Duration::from_secs(rng.random_range(0..30 * 86_400)));
         let mut gaps: Vec<u64> = (0..length)
             .map(|_| if rng.random_ratio(1, 8) { rng.random_range(3600..40_000) } else { rng.random_range(5..240) })
             .collect();
@@ -242,8 +242,8 @@ pub async fn demo(store: &Arc<SqlStore>, two: [&str; 2], hash: &str) -> anyhow::
     for (n, peer) in users.iter().enumerate().skip(1) {
         let me = &users[usize::from(n > 6)];
         let length = if n == 1 { 0 } else { rng.random_range(8..60) };
-        let end = now.minus(Duration::from_secs(n as u64 * 5400));
-        Conversation { a: me, b: peer, seed: 7 }.write(&mut rng, length, n as u64 * 1000, end, &mut history);
+        let last = now.minus(Duration::from_secs((n * n) as u64 * 4100));
+        Conversation { a: me, b: peer, seed: 7 }.write(&mut rng, length, n as u64 * 1000, last, &mut history);
         pairs.push((me.clone(), peer.clone(), i64::try_from(length)?));
     }
     for (n, (from, text)) in phrases::DEMO.iter().enumerate() {

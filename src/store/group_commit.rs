@@ -90,7 +90,10 @@ async fn store(db: &Db, batch: Vec<Job>) {
                 let _ = job.answer.send(outcome);
             }
         }
-        Err(_) => {
+        Err(fault) => {
+            if lost_in_commit {
+                tracing::warn!(?fault, "the connection was lost in COMMIT; each message is looked up and tried again");
+            }
             for job in batch {
                 let outcome = store_one(db, &job.new, lost_in_commit).await;
                 let _ = job.answer.send(outcome);

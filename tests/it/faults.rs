@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::support::backend::{BOTH, Backend, Database, on_each, service};
 use crate::support::device::Device;
+use crate::support::proxy::{Lose, Proxy};
 use crate::support::server::{Client, LOOSE, Server, World, add_user, command};
 use crate::support::socket::Socket;
 use crate::support::{trial, until};
@@ -20,6 +21,9 @@ pub fn trials() -> Vec<Trial> {
     let mut trials = on_each(&BOTH, "faults::killed_under_load", killed_under_load);
     let both = Backend::MariaDb.is_here() && service("redis").is_some();
     trials.push(trial("faults::two_processes_with_and_without_redis", two_processes).with_ignored_flag(!both));
+    let maria = Backend::MariaDb.is_here();
+    trials.push(trial("faults::database_away", database_away).with_ignored_flag(!maria));
+    trials.push(trial("faults::connection_lost_in_commit", connection_lost_in_commit).with_ignored_flag(!maria));
     let strace = Command::new("strace").arg("-V").stdout(Stdio::null()).status().is_ok();
     trials.push(trial("faults::every_201_follows_an_fsync", every_201_follows_an_fsync).with_ignored_flag(!strace));
     trials
@@ -266,6 +270,70 @@ async fn two_processes() {
     let ended = Instant::now();
     assert_eq!(socket.close_code().await, Some(1008));
     assert!(ended.elapsed() < Duration::from_secs(1), "{:?}", ended.elapsed());
+}
+
+/// A MariaDB behind a proxy, a server that knows only the proxy, and two people.
+async fn behind_a_proxy() -> (World, Proxy, Client, Client) {
+    let database = Database::new(Backend::MariaDb).await;
+    let server = service("mariadb").expect("MariaDB is here");
+    let target = server.split_once('@').expect("an address").1.to_owned();
+    let proxy = Proxy::to(target.clone()).await;
+    let dir = tempfile::tempdir().expect("a directory");
+    let url = database.url.replace(&target, &format!("127.0.0.1:{}", proxy.port));
+    let server = Server::start(&database, dir.path(), &[LOOSE, ("DATABASE_URL", &url)]);
+    let world = World { server, database, dir };
+    let (ann, bob) = world.two().await;
+    (world, proxy, ann, bob)
+}
+
+/// Without its database the server says 503 soon, keeps its sockets, and heals by itself.
+async fn database_away() {
+    let (_world, proxy, ann, bob) = behind_a_proxy().await;
+    let mut socket = Socket::events(&bob, None).await;
+    ann.say("bob", "before").await;
+    assert_eq!(socket.event().await["event"]["message"]["body"], "before");
+    proxy.close();
+    let body = json!({"recipient": "bob", "body": "while away", "client_id": "away"});
+    for path in ["send", "/api/v1/message/", "/api/v1/event/", "/api/v1/conversation/", "/api/v1/user/"] {
+        let started = Instant::now();
+        let answer = if path == "send" { ann.post("/api/v1/message/", &body).await } else { ann.get(path).await };
+        assert_eq!(answer.status, 503, "{path}: {}", answer.body);
+        assert!(started.elapsed() < Duration::from_secs(4), "{path} took {:?}", started.elapsed());
+        assert!(answer.header("retry-after").is_some());
+        assert_eq!(answer.header("outcome"), Some("not-applied"), "{path}");
+    }
+    assert_eq!(ann.get("/readyz").await.status, 503);
+    assert_eq!(ann.get("/healthz").await.status, 200);
+    proxy.open();
+    let started = Instant::now();
+    until("the first send after the database is back", Duration::from_secs(5), || async {
+        let answer = ann.post("/api/v1/message/", &body).await;
+        (answer.status == 201).then_some(())
+    })
+    .await;
+    println!("a send worked {:?} after the database was back", started.elapsed());
+    // The same socket, without a reconnect.
+    assert_eq!(socket.event().await["event"]["message"]["body"], "while away");
+}
+
+/// A COMMIT, or the answer to one, is lost, again and again: each message is stored once, with and without a key.
+async fn connection_lost_in_commit() {
+    let (_world, proxy, ann, bob) = behind_a_proxy().await;
+    ann.say("bob", "first").await;
+    for round in 0..40 {
+        let mut body = json!({"recipient": "bob", "body": format!("round {round}")});
+        if round % 2 == 0 {
+            body["client_id"] = format!("lost-{round}").into();
+        }
+        proxy.lose(if round % 4 < 2 { Lose::Answer } else { Lose::Commit });
+        // The server finds out by itself what became of it.
+        let sent = ann.post("/api/v1/message/", &body).await.expect(201);
+        assert_eq!(sent["seq"], round + 2);
+        assert_eq!(proxy.bitten(), usize::try_from(round).unwrap() + 1, "the fault must bite");
+        let listed = bob.get("/api/v1/message/?target=ann").await.expect(200);
+        assert_eq!(listed["count"], round + 2, "round {round}");
+        assert_eq!(listed["results"][0], sent);
+    }
 }
 
 /// The system calls of a server, each of 200 sequential 201s behind a completed sync of the log that holds it.

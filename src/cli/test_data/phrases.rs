@@ -164,7 +164,7 @@ pub const DEMO: &[(usize, &str)] = &[
     (1, "And if the server goes away for a moment?"),
     (0, "Then you go on typing. What you send waits here, and goes out once, in order, when it is back."),
     (1, "Even twice the same text?"),
-    (0, "Twice the same text is two messages. The same *send* is one, however often the network stutters."),
+    (0, "Twice the same text is two messages. The same send is one, however often the network stutters."),
     (1, "I'll pull the cable then 😄"),
     (0, "Please do. Stop the server in the terminal, write something, start it again."),
     (1, "What about my phone?"),

@@ -2,6 +2,7 @@
 
 pub mod backend;
 pub mod device;
+pub mod proxy;
 pub mod server;
 pub mod socket;
 

@@ -56,7 +56,12 @@ impl Server {
     }
 
     /// Runs a prepared `serve` command.
-    pub fn run(mut command: Command, dir: &Path) -> Self {
+    pub fn run(command: Command, dir: &Path) -> Self {
+        // What the test does beside it (a proxy, senders) must go on meanwhile.
+        tokio::task::block_in_place(|| Self::run_blocking(command, dir))
+    }
+
+    fn run_blocking(mut command: Command, dir: &Path) -> Self {
         let log = dir.join(format!("serve-{:08x}.log", rand::random::<u32>()));
         let file = std::fs::File::create(&log).expect("the log can be written");
         let mut child = command.stdout(Stdio::piped()).stderr(file).spawn().expect("the server starts");
