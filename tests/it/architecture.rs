@@ -10,6 +10,7 @@ pub fn trials() -> Vec<Trial> {
     vec![
         trial("architecture::dependencies_point_one_way", dependencies_point_one_way),
         trial("architecture::libraries_stay_in_their_rooms", libraries_stay_in_their_rooms),
+        trial("architecture::every_statement_is_listed", every_statement_is_listed),
         trial("architecture::migrations_are_in_step", migrations_are_in_step),
     ]
 }
@@ -89,6 +90,36 @@ async fn libraries_stay_in_their_rooms() {
             }
         }
     }
+}
+
+/// What stands in `ALL` or `REPEATS` is prepared on every database by a conformance test: nothing may be left out.
+async fn every_statement_is_listed() {
+    let sql = sources().into_iter().filter(|(path, _)| path.starts_with("store/sql/"));
+    let mut found = 0;
+    for (path, text) in sql {
+        let start = text.find("const ALL: &[").expect("a list of statements");
+        let lists = &text[start..text[start..].find("];").map_or(text.len(), |end| start + end)];
+        let repeats = text
+            .find("const REPEATS: &[")
+            .map_or("", |start| &text[start..start + text[start..].find("];").unwrap_or(0)]);
+        for line in text.lines().filter(|line| line.contains("const ")) {
+            let Some((name, rest)) = line.split_once("const ").and_then(|(_, rest)| rest.split_once(": ")) else {
+                continue;
+            };
+            // Only a Galera server knows these two.
+            if name.starts_with("CAUSAL_") {
+                continue;
+            }
+            let listed = match rest {
+                _ if rest.starts_with("&str") => lists.contains(name),
+                _ if rest.starts_with("Repeat") => repeats.contains(&format!("&{name}")),
+                _ => continue,
+            };
+            found += 1;
+            assert!(listed, "src/{path}: {name} is not in its list");
+        }
+    }
+    assert!(found > 50, "the statements were not found");
 }
 
 async fn migrations_are_in_step() {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
-use crate::support::backend::{BOTH, Backend, Database, on_each, service};
+use crate::support::backend::{BOTH, Backend, Database, on_each, service, tool};
 use crate::support::device::Device;
 use crate::support::proxy::{Lose, Proxy};
 use crate::support::server::{Client, LOOSE, Server, World, add_user, command};
@@ -19,13 +19,13 @@ use crate::support::{trial, until};
 
 pub fn trials() -> Vec<Trial> {
     let mut trials = on_each(&BOTH, "faults::killed_under_load", killed_under_load);
-    let both = Backend::MariaDb.is_here() && service("redis").is_some();
+    let both = Backend::MariaDb.is_here() && tool("redis-server");
     trials.push(trial("faults::two_processes_with_and_without_redis", two_processes).with_ignored_flag(!both));
     let maria = Backend::MariaDb.is_here();
     trials.push(trial("faults::database_away", database_away).with_ignored_flag(!maria));
     trials.push(trial("faults::connection_lost_in_commit", connection_lost_in_commit).with_ignored_flag(!maria));
-    let strace = Command::new("strace").arg("-V").stdout(Stdio::null()).status().is_ok();
-    trials.push(trial("faults::every_201_follows_an_fsync", every_201_follows_an_fsync).with_ignored_flag(!strace));
+    let trace = trial("faults::every_201_follows_an_fsync", every_201_follows_an_fsync);
+    trials.push(trace.with_ignored_flag(!tool("strace")));
     trials
 }
 

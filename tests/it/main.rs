@@ -17,6 +17,7 @@ mod commands;
 mod conformance;
 mod contract;
 mod faults;
+mod security;
 mod sending;
 mod sockets;
 mod support;
@@ -31,12 +32,13 @@ fn main() {
     trials.extend(conformance::trials());
     trials.extend(faults::trials());
     trials.extend(contract::trials());
+    trials.extend(security::trials());
     trials.extend(sending::trials());
     trials.extend(sockets::trials());
     let left_out = support::backend::left_out();
     let conclusion = libtest_mimic::run(&args, trials);
     if !args.list && !left_out.is_empty() {
-        println!("left out (no address given): {}", left_out.join(", "));
+        println!("left out (no address given, or not installed): {}", left_out.join(", "));
     }
     conclusion.exit();
 }

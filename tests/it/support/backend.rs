@@ -57,9 +57,18 @@ pub fn service(name: &str) -> Option<String> {
     url
 }
 
-/// The services whose tests are ignored in this run.
+/// Whether a program is installed. Panics if it is required and is not.
+pub fn tool(name: &str) -> bool {
+    let found = std::process::Command::new(name).arg("--version").stdout(std::process::Stdio::null()).status().is_ok();
+    let required = std::env::var("CHATD_TEST_REQUIRE").unwrap_or_default();
+    assert!(found || !required.split(',').any(|r| r.trim() == name), "{name} is required here, and is not installed");
+    found
+}
+
+/// The services and programs whose tests are ignored in this run.
 pub fn left_out() -> Vec<&'static str> {
-    ["mariadb", "mysql", "redis"].into_iter().filter(|name| service(name).is_none()).collect()
+    let tools = ["strace", "redis-server"].into_iter().filter(|name| !tool(name));
+    ["mariadb", "mysql", "redis"].into_iter().filter(|name| service(name).is_none()).chain(tools).collect()
 }
 
 /// An empty, migrated database; removed when dropped.
