@@ -26,6 +26,8 @@ async function agree(
   expect(new Set(stored).size).toBe(stored.length);
 }
 
+test.beforeEach(() => test.setTimeout(120_000));
+
 async function away(page: Page): Promise<void> {
   await expect(page.locator('.shell')).not.toHaveAttribute('data-link', 'up');
 }
@@ -69,6 +71,7 @@ test('what is written while away is sent once, in order, when the link is back',
   await expect(log(ann).getByText('Sending', { exact: true })).toHaveCount(4);
   await chatd.send('hana', 'gus', 'meanwhile');
   chatd.mend();
+  await Promise.all([connected(ann), connected(bob)]);
   await expect(bubble(ann, 'written away 4').getByText(/Sent|Read/)).toBeAttached();
   await agree(chatd, [ann, bob], ['gus', 'hana']);
   const order = (await bodies(bob)).filter((body) => body.startsWith('written away'));
@@ -119,7 +122,8 @@ test('a killed and restarted server', async ({ person, chatd }) => {
   await say(ann, 'written without a server');
   await expect(field(ann)).toHaveValue('');
   await chatd.restart();
-  await expect(bubble(bob, 'written without a server')).toBeVisible({ timeout: 40_000 });
+  await Promise.all([connected(ann), connected(bob)]);
+  await expect(bubble(bob, 'written without a server')).toBeVisible();
   await expect(bubble(ann, 'written without a server').getByText(/Sent|Read/)).toBeAttached();
   await agree(chatd, [ann, bob], ['jana', 'ann']);
   expect(asked.filter((each) => each.startsWith('GET'))).toEqual([]);

@@ -102,8 +102,9 @@ export async function say(page: Page, text: string): Promise<void> {
   await field(page).press('Enter');
 }
 
+/** After some failures the next try may be up to 30 s away, at random. */
 export async function connected(page: Page): Promise<void> {
-  await expect(page.locator('.shell')).toHaveAttribute('data-link', 'up');
+  await expect(page.locator('.shell')).toHaveAttribute('data-link', 'up', { timeout: 35_000 });
 }
 
 /** The requests of a page to one part of the API, from now on. */

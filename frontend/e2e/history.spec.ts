@@ -144,7 +144,8 @@ test('Back, Forward and reload restore the conversation and where it was scrolle
   const asked = requestsTo(page, /\/api\/v1\/(message|conversation)\//);
   await page.goBack();
   await restored();
-  expect(asked, 'nothing is loaded that is already here').toEqual([]);
+  const loads = asked.filter((each) => each.startsWith('GET'));
+  expect(loads, 'nothing is loaded that is already here').toEqual([]);
   await page.goForward();
   await page.goBack();
   await restored();

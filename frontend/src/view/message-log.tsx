@@ -68,7 +68,7 @@ function Loaded({ scroll }: { scroll: LogScroll }) {
         onScroll={() => scroll.scrolled()}
       >
         <div class="rows" ref={inner}>
-          <Beginning scroll={scroll} />
+          <Beginning peer={scroll.peer} fromStart={scroll.fromStart} />
           {days.map(({ day, rows }) => (
             <div class="day" key={day}>
               <p class="day-line">
@@ -142,13 +142,12 @@ function RowView({ row, scroll }: { row: Row; scroll: LogScroll }) {
 }
 
 /** Above the first row: where the conversation began, or room for what is being loaded. */
-function Beginning({ scroll }: { scroll: LogScroll }) {
+function Beginning({ peer, fromStart }: { peer: string; fromStart: boolean }) {
   const { state } = useClient().store;
-  const { peer } = scroll;
   const { thread, loading } = state.conversation(peer);
   const words = strings.conversation;
   if (loading.value.failed) return <LoadFailed peer={peer} />;
-  if (!scroll.fromStart || hasOlder(thread.value)) return <div class="older" aria-hidden="true" />;
+  if (!fromStart || hasOlder(thread.value)) return <div class="older" aria-hidden="true" />;
   const empty = shown(thread.value).length === 0;
   return (
     <div class="beginning">
