@@ -7,6 +7,13 @@
 //!
 //! `scripts/bench` runs it; `CHATD_BENCH_LONG` sets the length of the long conversation.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_wrap,
+    reason = "a benchmark reads its own environment, and its figures are rates"
+)]
+
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -337,7 +344,7 @@ async fn open_conversations(store: &SqlStore, server: &Server, people: &[User]) 
 }
 
 fn message(me: &User, peer: &User, n: u64) -> NewMessage {
-    let (from, to) = if n % 2 == 0 { (me, peer) } else { (peer, me) };
+    let (from, to) = if n.is_multiple_of(2) { (me, peer) } else { (peer, me) };
     let key = ClientId::new(&format!("bench-{}-{n}", peer.id)).expect("a key");
     NewMessage {
         sender: from.id,

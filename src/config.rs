@@ -440,7 +440,7 @@ mod tests {
 
     #[test]
     fn unknown_keys_have_a_nearest_match() {
-        let loaded = load("[default]\nworkers = 3", "MESSAGE_TO_LOAD = 7").unwrap();
+        let loaded = load("", "MESSAGE_TO_LOAD = 7").unwrap();
         assert_eq!(loaded.warnings.len(), 1);
         assert!(loaded.warnings[0].ends_with("did you mean MESSAGES_TO_LOAD?"), "{:?}", loaded.warnings);
     }

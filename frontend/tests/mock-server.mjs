@@ -192,7 +192,7 @@ export function startMock({ users = ['ann', 'bob', 'carol'], port = 0, base = '/
     const alert = wrong
       ? '<div class="alert" role="alert"><h2>That did not work</h2><p>The user name or the password is not right. Check both and try again.</p></div>'
       : '';
-    const html = readFileSync(join(FRONTEND, 'login.template.html'), 'utf8')
+    const html = readFileSync(join(FRONTEND, '..', 'src', 'http', 'templates', 'login.html'), 'utf8')
       .replaceAll('{{base}}', base)
       .replaceAll('{{css}}', `${base}static/${entry.css?.[0]}`)
       .replaceAll('{{js}}', `${base}static/${entry.file}`)

@@ -191,6 +191,11 @@ impl Auth {
         Ok(())
     }
 
+    /// Waits until other processes have been told of what was done here: for a command, which ends.
+    pub async fn flush(&self) {
+        self.bus.flush().await;
+    }
+
     /// Wakes the user's sockets: each looks whether its session still stands.
     async fn nudge(&self, user: UserId) {
         if let Ok(head) = self.store.head(user).await {

@@ -18,6 +18,8 @@ use crate::domain::UserId;
 pub trait Bus: Send + Sync {
     /// Tells everybody who listens. Never fails and never waits for the network: the message is stored already.
     async fn publish(&self, reached: &[(UserId, i64)]);
+    /// Waits until what was published has been handed on, or a moment: for a process that is about to end.
+    async fn flush(&self) {}
     /// Listens for a user until the subscription is dropped. Returns once the bus has confirmed it; if the bus does
     /// not answer, after a short while without it.
     async fn subscribe(&self, user: UserId) -> Subscription;

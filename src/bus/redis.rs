@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
-use redis::aio::PubSubSink;
+use redis::aio::{MultiplexedConnection, PubSubSink};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 use super::Bus;
@@ -35,11 +36,17 @@ enum Wish {
     Unsubscribe(UserId),
 }
 
+enum Word {
+    Reached(UserId, i64),
+    /// Confirmed when everything before it has been said.
+    Flush(oneshot::Sender<()>),
+}
+
 /// The bus between processes.
 pub struct RedisBus {
     registry: Registry,
     wishes: mpsc::UnboundedSender<Wish>,
-    words: mpsc::Sender<(UserId, i64)>,
+    words: mpsc::Sender<Word>,
     hears: Arc<AtomicBool>,
     speaks: Arc<AtomicBool>,
 }
@@ -65,9 +72,16 @@ impl Bus for RedisBus {
     async fn publish(&self, reached: &[(UserId, i64)]) {
         for (user, pos) in reached {
             self.registry.wake(*user);
-            if self.words.try_send((*user, *pos)).is_err() {
+            if self.words.try_send(Word::Reached(*user, *pos)).is_err() {
                 tracing::debug!(user, "the queue to Redis is full; the poll of heads will tell");
             }
+        }
+    }
+
+    async fn flush(&self) {
+        let (confirm, confirmed) = oneshot::channel();
+        if self.words.try_send(Word::Flush(confirm)).is_ok() {
+            let _ = timeout(ANSWER, confirmed).await;
         }
     }
 
@@ -93,7 +107,7 @@ impl Bus for RedisBus {
 }
 
 /// Publishes what is in the queue, over one connection after the other.
-async fn speak(client: redis::Client, prefix: String, mut words: mpsc::Receiver<(UserId, i64)>, up: Arc<AtomicBool>) {
+async fn speak(client: redis::Client, prefix: String, mut words: mpsc::Receiver<Word>, up: Arc<AtomicBool>) {
     let mut wait = Backoff::default();
     let mut batch = Vec::new();
     loop {
@@ -110,13 +124,7 @@ async fn speak(client: redis::Client, prefix: String, mut words: mpsc::Receiver<
             // A ping while there is nothing to say notices a dead connection.
             let said = match timeout(Duration::from_secs(2), words.recv_many(&mut batch, 128)).await {
                 Ok(0) => return,
-                Ok(_) => {
-                    let mut pipe = redis::pipe();
-                    for (user, pos) in batch.drain(..) {
-                        pipe.publish(format!("{prefix}{user}"), pos).ignore();
-                    }
-                    timeout(ANSWER, pipe.query_async::<()>(&mut connection)).await
-                }
+                Ok(_) => say(&mut connection, &prefix, batch.drain(..)).await,
                 Err(_) => timeout(ANSWER, redis::cmd("PING").query_async::<()>(&mut connection)).await,
             };
             if !matches!(said, Ok(Ok(()))) {
@@ -126,6 +134,31 @@ async fn speak(client: redis::Client, prefix: String, mut words: mpsc::Receiver<
         up.store(false, Ordering::Relaxed);
         tracing::warn!("the bus lost its connection to Redis; messages are found by polling meanwhile");
     }
+}
+
+/// Publishes these in one go. What waits for a failed one is dropped, and so told.
+async fn say(
+    connection: &mut MultiplexedConnection,
+    prefix: &str,
+    words: impl Iterator<Item = Word>,
+) -> Result<redis::RedisResult<()>, Elapsed> {
+    let mut pipe = redis::pipe();
+    let mut waiting = Vec::new();
+    for word in words {
+        match word {
+            Word::Reached(user, pos) => {
+                pipe.publish(format!("{prefix}{user}"), pos).ignore();
+            }
+            Word::Flush(confirm) => waiting.push(confirm),
+        }
+    }
+    let said = if pipe.is_empty() { Ok(Ok(())) } else { timeout(ANSWER, pipe.query_async(connection)).await };
+    if matches!(said, Ok(Ok(()))) {
+        for confirm in waiting {
+            let _ = confirm.send(());
+        }
+    }
+    said
 }
 
 struct Listener {

@@ -10,8 +10,9 @@ use super::{Chat, Sockets};
 const BROKEN_BUS: Duration = Duration::from_secs(2);
 /// How often it is asked whether it is time.
 const LOOK: Duration = Duration::from_millis(200);
-/// Sessions are looked at this often: a command on the same machine speaks to no bus.
-const SESSIONS: Duration = Duration::from_secs(1);
+/// Sessions are looked at this often: a command on the same machine speaks to no bus, and a socket is to end within a
+/// second of its session.
+const SESSIONS: Duration = Duration::from_millis(500);
 /// With a bus that reaches every process, this often.
 const SESSIONS_WITH_BUS: Duration = Duration::from_secs(5);
 /// How often old rows are looked for.

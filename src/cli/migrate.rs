@@ -19,9 +19,6 @@ impl Migrate {
     pub async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         let url = settings.database();
         let shown = without_password(&url);
-        if settings.sqlite_path().is_some() {
-            prepare_data_dir(settings)?;
-        }
         if self.check {
             let status = SqlStore::status(&url).await.with_context(|| cannot_open(&shown))?;
             for name in &status.pending {
@@ -33,6 +30,9 @@ impl Migrate {
             anyhow::ensure!(status.is_current(), "{shown} is not up to date");
             println!("{shown} is up to date");
             return Ok(());
+        }
+        if settings.sqlite_path().is_some() {
+            prepare_data_dir(settings)?;
         }
         let applied = SqlStore::migrate(&url).await.with_context(|| cannot_open(&shown))?;
         println!("{shown}: {applied} migrations applied");

@@ -83,6 +83,9 @@ pub fn main() -> ExitCode {
 
 fn fail(e: &anyhow::Error) -> ExitCode {
     eprintln!("chatd: {e:#}");
+    if let Some(advice) = advice(e) {
+        eprintln!("chatd: {advice}");
+    }
     let unreachable = e.chain().any(|cause| matches!(cause.downcast_ref(), Some(StoreError::Unavailable(_))));
     let settings = e.chain().any(|cause| cause.downcast_ref::<BadSettings>().is_some());
     ExitCode::from(if settings {
@@ -159,10 +162,25 @@ async fn open_store(settings: &Settings) -> anyhow::Result<Arc<SqlStore>> {
 }
 
 fn cannot_open(shown: &str) -> String {
-    format!(
-        "cannot open the database {shown} (if the server asks for a password exchange in the clear, add \
-         ?ssl-mode=REQUIRED to the address, or use its socket with ?socket=/run/mysqld/mysqld.sock)"
-    )
+    format!("cannot open the database {shown}")
+}
+
+/// What to do about an error, where there is something.
+fn advice(e: &anyhow::Error) -> Option<&'static str> {
+    let text = format!("{e:#}");
+    let says = |part: &str| text.contains(part);
+    if says("RSA auth backend") {
+        Some(
+            "this server's passwords (caching_sha2_password) travel over TLS or a socket alone: \
+             add ?ssl-mode=REQUIRED to DATABASE_URL, or ?socket=/run/mysqld/mysqld.sock",
+        )
+    } else if says("Access denied") {
+        Some("check the user, the password and the grants in DATABASE_URL")
+    } else if says("Unknown database") {
+        Some("make it first: CREATE DATABASE chat CHARACTER SET utf8mb4")
+    } else {
+        None
+    }
 }
 
 fn open_bus(settings: &Settings, store: &dyn Store) -> anyhow::Result<Arc<dyn Bus>> {

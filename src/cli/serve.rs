@@ -50,6 +50,11 @@ impl Serve {
     pub async fn run(self, mut settings: Settings) -> anyhow::Result<()> {
         start_log(&settings);
         if self.demo {
+            // Its passwords are public: its data is kept apart from a server's own.
+            let defaults = Settings::default();
+            if settings.database_url.is_none() && settings.data_dir == defaults.data_dir {
+                settings.data_dir = "demo-data".into();
+            }
             anyhow::ensure!(
                 settings.address.is_loopback(),
                 "serve --demo listens on this machine only, not on {}: its passwords are printed",

@@ -69,6 +69,7 @@ impl User {
             Self::Set(set) => set.run(&store, &auth).await?,
             Self::List(list) => list.run(&store).await?,
         }
+        auth.flush().await;
         store.close().await;
         Ok(())
     }

@@ -133,6 +133,9 @@ struct Resolved {
 fn resolve(path: &str) -> Option<Resolved> {
     let slash = path.ends_with('/');
     let path = path.strip_prefix('/').unwrap_or(path);
+    if path == "/" {
+        return None;
+    }
     let path = path.strip_suffix('/').unwrap_or(path);
     let mut segments: Vec<_> = path.split('/').collect();
     let last = *segments.last()?;
@@ -213,7 +216,7 @@ async fn answer<'r>(app: &'r App, req: &'r Request<'_>, data: Data<'r>, found: R
     if form == Form::Html && !reply.is_bare() {
         reply = html::readable(&call, reply);
     }
-    if bad_session {
+    if bad_session && !reply.sets_cookie("sessionid") {
         reply = reply.cookie(app.baker.no_session());
     }
     reply.header("Vary", "Accept, Cookie").header("Allow", endpoint.allow)

@@ -126,6 +126,16 @@ impl ApiError {
         Some(json!({"detail": detail}))
     }
 
+    /// The error in words alone, for a page.
+    pub fn words(&self) -> String {
+        let Some(Value::Object(body)) = self.body() else { return String::new() };
+        let texts = body.values().flat_map(|value| match value {
+            Value::Array(errors) => errors.clone(),
+            other => vec![other.clone()],
+        });
+        texts.filter_map(|text| text.as_str().map(str::to_owned)).collect::<Vec<_>>().join(" ")
+    }
+
     /// Headers that belong to the error.
     pub fn headers(&self) -> Vec<(&'static str, String)> {
         match self {

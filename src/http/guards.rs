@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use rocket::data::Data;
 use rocket::fairing::{Fairing, Info, Kind};
+use rocket::form::Form;
 use rocket::http::uri::Origin as Uri;
 use rocket::http::{Method, Status};
 use rocket::request::Request;
@@ -37,10 +38,8 @@ impl Fairing for Guards {
     }
 
     async fn on_request(&self, req: &mut Request<'_>, data: &mut Data<'_>) {
-        let form = req.content_type().is_some_and(|kind| kind.is_form());
-        let disguised = form && data.peek(8).await.starts_with(b"_method=");
         let app = super::app(req);
-        let refused = if disguised {
+        let refused = if names_method(req, data).await {
             // Rocket has taken the method from the form; the method is the one on the wire.
             Some(ApiError::BadRequest("A form must not name a method.".to_owned()))
         } else {
@@ -49,7 +48,7 @@ impl Fairing for Guards {
         let note = Note {
             id: format!("{:08x}", rand::random::<u32>()),
             started: Instant::now(),
-            path: req.uri().path().to_string(),
+            path: shown_path(app, req),
             refused,
         };
         let note = req.local_cache(|| note);
@@ -76,6 +75,24 @@ impl Fairing for Guards {
             "request"
         );
     }
+}
+
+/// The path for the log: the one-time link is a secret.
+fn shown_path(app: &App, req: &Request<'_>) -> String {
+    let path = req.uri().path().to_string();
+    let setup = app.path("setup/");
+    if path.starts_with(&setup) { format!("{setup}***/") } else { path }
+}
+
+/// Whether Rocket finds a method in the request's form. Read with Rocket's own parser and from as many bytes: there is
+/// more than one way to write a field's name.
+async fn names_method(req: &Request<'_>, data: &mut Data<'_>) -> bool {
+    if !req.content_type().is_some_and(|kind| kind.is_form()) {
+        return false;
+    }
+    let start = data.peek("_method=delete".len()).await;
+    let first = std::str::from_utf8(start).ok().and_then(|form| Form::values(form).next());
+    first.is_some_and(|field| field.name == "_method")
 }
 
 fn note<'r>(req: &'r Request<'_>) -> Option<&'r Note> {
@@ -116,7 +133,7 @@ pub fn error_page(req: &Request<'_>, error: &ApiError) -> Reply {
         return Reply::error(error, 0);
     }
     let status = error.status();
-    let detail = error.body().and_then(|body| body["detail"].as_str().map(html::escape)).unwrap_or_default();
+    let detail = html::escape(&error.words());
     let heading = format!("{} ({})", status.reason_lossy(), status.code);
     let page = html::plain(status, &heading, &heading, &detail);
     error.headers().into_iter().fold(page, |page, (name, value)| page.header(name, value))
@@ -152,7 +169,7 @@ pub fn is_cross_site(app: &App, req: &Request<'_>, host: &str) -> bool {
 pub fn is_own_origin(app: &App, origin: &str, host: &str) -> bool {
     let Some((scheme, rest)) = origin.split_once("://") else { return false };
     let theirs = rest.split('/').next().unwrap_or_default().to_ascii_lowercase();
-    matches!(scheme, "http" | "https") && !theirs.is_empty() && (theirs == host || app.names_host(&theirs))
+    matches!(scheme, "http" | "https") && !theirs.is_empty() && (theirs == host || app.names_origin(&theirs))
 }
 
 /// Where a request comes from: the peer, or what trusted proxies say of theirs.
@@ -175,8 +192,8 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; conn
     font-src 'self'; media-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; \
     frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// What every answer carries, errors and refused upgrades among them.
-fn complete(app: &App, res: &mut Response<'_>) {
+/// What every answer carries, errors and refused upgrades among them. What is there already stays.
+pub fn complete(app: &App, res: &mut Response<'_>) {
     let redirect = res.status() == Status::MovedPermanently;
     let mut default = |name: &'static str, value: &'static str| {
         if !res.headers().contains(name) {

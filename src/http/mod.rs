@@ -117,6 +117,12 @@ impl App {
         self.settings.public_url.is_none() && (literal || name == "localhost")
     }
 
+    /// Whether the settings name this host with this port, if any: another port is another site.
+    fn names_origin(&self, host: &str) -> bool {
+        let public = self.settings.origin().is_some_and(|origin| origin.host == host);
+        public || self.settings.allowed_hosts.iter().any(|allowed| allowed.to_ascii_lowercase() == host)
+    }
+
     /// Whether the settings name this host.
     fn names_host(&self, host: &str) -> bool {
         let name = without_port(host);
@@ -227,7 +233,10 @@ fn caught<'r>(status: Status, req: &'r Request<'_>) -> Caught<'r> {
             503 => ApiError::Unavailable { outcome_unknown: true },
             code => ApiError::Internal(format!("status {code} without an answer")),
         };
-        Ok(guards::error_page(req, &error).logged(req, &error).into_response())
+        let mut response = guards::error_page(req, &error).logged(req, &error).into_response();
+        // A request that Rocket cannot read passes no fairing.
+        guards::complete(app(req), &mut response);
+        Ok(response)
     })
 }
 

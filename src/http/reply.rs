@@ -62,6 +62,10 @@ impl Reply {
         self
     }
 
+    pub fn sets_cookie(&self, name: &str) -> bool {
+        self.cookies.iter().any(|cookie| cookie.strip_prefix(name).is_some_and(|rest| rest.starts_with('=')))
+    }
+
     /// Whether there is nothing to show.
     pub fn is_bare(&self) -> bool {
         self.body.is_none()

@@ -307,7 +307,7 @@ impl<'a> Talk<'a> {
                 self.count_frame()?;
                 timeout(PATIENCE, stream.flush()).await.map_err(|_| End::Gone)?.map_err(|_| End::Gone)
             }
-            Message::Pong(_) | Message::Frame(_) => Ok(()),
+            Message::Pong(_) | Message::Frame(_) => self.count_frame(),
         }
     }
 

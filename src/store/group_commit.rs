@@ -22,7 +22,7 @@ const WAITING: usize = 4096;
 /// MySQL's workers.
 const WORKERS: usize = 4;
 /// How long a send waits for its answer. Its batch goes on regardless.
-const PATIENCE: Duration = Duration::from_secs(6);
+const PATIENCE: Duration = Duration::from_millis(2800);
 
 struct Job {
     new: NewMessage,

@@ -1,7 +1,7 @@
 //! Embedded migrations, numbered alike for both databases, one DDL statement each for MySQL (which commits at every
 //! one). Never edited once released.
 
-use sqlx::migrate::{Migrate, MigrateError, Migrator};
+use sqlx::migrate::{Migrate, MigrateError, Migration, Migrator};
 
 use super::db::{Db, Pools};
 use super::error::{Fault, StoreError};
@@ -51,6 +51,15 @@ pub(super) async fn run(db: &Db) -> Result<usize, StoreError> {
     Ok(before.pending.len())
 }
 
+/// The status of a database that is not there yet.
+pub(super) fn nothing_applied() -> MigrationStatus {
+    MigrationStatus { pending: SQLITE.iter().map(name).collect(), unknown: Vec::new() }
+}
+
+fn name(m: &Migration) -> String {
+    format!("{:04}_{}", m.version, m.description.replace(' ', "_"))
+}
+
 pub(super) async fn status(db: &Db) -> Result<MigrationStatus, StoreError> {
     let lost = |e: sqlx::Error| Fault::from(e).into_error();
     let (migrator, applied) = match &db.pools {
@@ -64,16 +73,25 @@ pub(super) async fn status(db: &Db) -> Result<MigrationStatus, StoreError> {
         }
     };
     let pending = migrator.iter().filter(|m| !applied.contains(&m.version));
-    let pending = pending.map(|m| format!("{:04}_{}", m.version, m.description.replace(' ', "_"))).collect();
+    let pending = pending.map(name).collect();
     let unknown = applied.into_iter().filter(|n| !migrator.version_exists(*n)).collect();
     Ok(MigrationStatus { pending, unknown })
 }
 
 const TABLE: &str = "_sqlx_migrations";
 
+/// The numbers of the applied migrations. Writes nothing: a database without the table has none.
 async fn applied(c: &mut impl Migrate) -> Result<Vec<i64>, StoreError> {
-    c.ensure_migrations_table(TABLE).await.map_err(sort)?;
-    Ok(c.list_applied_migrations(TABLE).await.map_err(sort)?.iter().map(|m| m.version).collect())
+    match c.list_applied_migrations(TABLE).await {
+        Ok(applied) => Ok(applied.iter().map(|m| m.version).collect()),
+        Err(MigrateError::Execute(sqlx::Error::Database(e))) if is_no_table(e.as_ref()) => Ok(Vec::new()),
+        Err(e) => Err(sort(e)),
+    }
+}
+
+fn is_no_table(e: &dyn sqlx::error::DatabaseError) -> bool {
+    // MySQL says 42S02; SQLite has no code of its own for it.
+    e.code().as_deref() == Some("42S02") || e.message().starts_with("no such table")
 }
 
 const FLUSH: &str = "SELECT @@innodb_flush_log_at_trx_commit, @@log_bin, @@sync_binlog";

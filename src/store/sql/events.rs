@@ -35,8 +35,11 @@ const OLD: &str = "SELECT user_id, MAX(pos) FROM events WHERE created_at < ? GRO
 const LONG: &str = "SELECT e.user_id, MAX(e.pos) - ? FROM events e GROUP BY e.user_id HAVING COUNT(*) > ?";
 const PRUNE: &str = "DELETE FROM events WHERE user_id = ? AND pos <= ? \
     AND pos < (SELECT h.pos FROM user_heads h WHERE h.user_id = ?)";
-const CAUSAL_GALERA: &str = "SET SESSION wsrep_sync_wait = 1";
-const CAUSAL_GALERA_OFF: &str = "SET SESSION wsrep_sync_wait = DEFAULT";
+/// How the two kinds of cluster are told to read only after what has been committed anywhere, and to stop doing so.
+const CAUSAL: [(&str, &str); 2] = [
+    ("SET SESSION wsrep_sync_wait = 1", "SET SESSION wsrep_sync_wait = DEFAULT"),
+    ("SET SESSION group_replication_consistency = 'BEFORE'", "SET SESSION group_replication_consistency = DEFAULT"),
+];
 
 pub(super) const ALL: &[&str] = &[HEAD, FROM, OLD, LONG, PRUNE];
 pub(super) const REPEATS: &[&Repeat] = &[&HEADS];
@@ -117,13 +120,15 @@ impl Logs for SqlStore {
                 return Ok(found);
             }
             // Another node may have it already: wait for what the cluster has committed, and look once more.
-            // Servers without this setting are single, or apply before they answer.
-            if c.execute(CAUSAL_GALERA, &[]).await.is_err() {
-                return Ok(None);
+            // Servers that know neither setting are single, or apply before they answer.
+            for (on, off) in CAUSAL {
+                if c.execute(on, &[]).await.is_ok() {
+                    let rows = c.rows(FROM, &args).await;
+                    c.execute(off, &[]).await?;
+                    return page(rows?, user, after, size);
+                }
             }
-            let rows = c.rows(FROM, &args).await;
-            c.execute(CAUSAL_GALERA_OFF, &[]).await?;
-            page(rows?, user, after, size)
+            Ok(None)
         })
         .await
     }

@@ -10,6 +10,7 @@ mod sessions;
 mod throttle;
 mod users;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -96,8 +97,11 @@ impl SqlStore {
         Ok(applied)
     }
 
-    /// Which migrations are applied, without a store.
+    /// Which migrations are applied, without a store. Writes nothing.
     pub async fn status(url: &str) -> Result<MigrationStatus, StoreError> {
+        if url.strip_prefix("sqlite:").is_some_and(|path| !Path::new(path.trim_start_matches("//")).exists()) {
+            return Ok(migrate::nothing_applied());
+        }
         let db = Db::open(url, &Options::default())?;
         let status = migrate::status(&db).await?;
         close(&db).await;

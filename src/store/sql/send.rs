@@ -101,7 +101,8 @@ pub(in crate::store) async fn store_batch(db: &Db, batch: &[&NewMessage]) -> Res
     for new in batch {
         answers.push(match known.get(&(new.sender, new.key.as_str().to_owned())) {
             Some((message, fingerprint)) if fingerprint[..] == new.fingerprint() => {
-                Some(Ok(Sent { message: message.clone(), created: false, reached: Vec::new() }))
+                // Told once more: the process that stored it may have ended before it could tell anybody.
+                Some(Ok(Sent { message: message.clone(), created: false, reached: plan.reached(new) }))
             }
             Some(_) => Some(Err(StoreError::Conflict(Rule::ClientId))),
             None if !plan.knows(new) => Some(Err(StoreError::NotFound)),

@@ -1,0 +1,110 @@
+//! A session that has ended has no socket: within a second, by whatever way it ended, on every process.
+
+use std::time::{Duration, Instant};
+
+use libtest_mimic::Trial;
+
+use super::{chatd_ok, once};
+use crate::support::backend::{Backend, service};
+use crate::support::server::{Client, LOOSE, Server, Settings, World};
+use crate::support::socket::Socket;
+use crate::support::trial;
+
+pub fn trials() -> Vec<Trial> {
+    let mut trials = once![s10_signing_out_closes_sockets, s10_commands_close_sockets];
+    let here = Backend::MariaDb.is_here() && service("redis").is_some();
+    let name = "security::s10_other_processes_close_sockets";
+    trials.push(trial(name, s10_other_processes_close_sockets).with_ignored_flag(!here));
+    trials
+}
+
+const IN_TIME: Duration = Duration::from_secs(1);
+
+/// The sockets of one session: one of each kind.
+async fn both_kinds(client: &Client) -> [Socket; 2] {
+    [Socket::open(client, "/ws").await, Socket::events(client, None).await]
+}
+
+async fn expect_closed(sockets: [Socket; 2], since: Instant, how: &str) {
+    for mut socket in sockets {
+        let code = socket.close_code().await;
+        let took = since.elapsed();
+        assert_eq!(code, Some(1008), "{how}");
+        assert!(took <= IN_TIME, "{how}: {took:?}");
+    }
+}
+
+/// The socket still hears.
+async fn expect_open(socket: &mut Socket, peer: &Client, name: &str) {
+    let sent = peer.say(name, "still there?").await;
+    assert_eq!(socket.event().await["event"]["message"], sent);
+}
+
+async fn s10_signing_out_closes_sockets() {
+    let world = World::with(Backend::Sqlite, &[LOOSE]).await;
+    let (_, bob) = world.two().await;
+    let mut elsewhere = Socket::events(&Client::signed_in(&world.server.url, "ann").await, None).await;
+    for (method, path) in [("DELETE", "/api/v1/session/"), ("GET", "/logout/"), ("POST", "/logout/")] {
+        let ann = Client::signed_in(&world.server.url, "ann").await;
+        let sockets = both_kinds(&ann).await;
+        let token = ann.cookie("csrftoken").expect("a token");
+        let started = Instant::now();
+        let answer = ann.send(method, path, &[("X-CSRFToken", &token)], None).await;
+        assert!([204, 302].contains(&answer.status), "{method} {path}: {answer:?}");
+        expect_closed(sockets, started, &format!("{method} {path}")).await;
+    }
+    // Another session of the same person lives on.
+    expect_open(&mut elsewhere, &bob, "ann").await;
+    // So does the next one of this device, and the sign-in that replaces it ends it.
+    let ann = Client::signed_in(&world.server.url, "ann").await;
+    let sockets = both_kinds(&ann).await;
+    let started = Instant::now();
+    ann.sign_in("ann").await;
+    // The password is hashed first: what counts is from the answer on.
+    let started = started.max(Instant::now());
+    expect_closed(sockets, started, "signing in again").await;
+    expect_open(&mut elsewhere, &bob, "ann").await;
+}
+
+/// A command on the same machine and the same database, without a bus between the two.
+async fn s10_commands_close_sockets() {
+    let world = World::with(Backend::Sqlite, &[LOOSE]).await;
+    let bob = world.person("bob").await;
+    let mut bobs = Socket::events(&bob, None).await;
+    let people: Vec<String> = (0..5).map(|i| format!("ann{i}")).collect();
+    for (i, name) in people.iter().enumerate() {
+        let ann = world.person(name).await;
+        let sockets = both_kinds(&ann).await;
+        let (flag, input) = if i % 2 == 0 { ("--inactive", "") } else { ("--password-stdin", "another secret 1\n") };
+        chatd_ok(&world, &[], &["user", "set", name, flag], input);
+        expect_closed(sockets, Instant::now(), flag).await;
+        assert_eq!(ann.get("/api/v1/session/").await.status, 403, "{flag}");
+    }
+    expect_open(&mut bobs, &bob, "bob").await;
+}
+
+async fn s10_other_processes_close_sockets() {
+    let redis = service("redis").expect("Redis is here");
+    let settings: Settings<'_> = &[LOOSE, ("REDIS_URL", &redis)];
+    let world = World::with(Backend::MariaDb, settings).await;
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let second = Server::start(&world.database, dir.path(), settings);
+    let bob = world.person("bob").await;
+    let mut bobs = Socket::events(&bob.at(&second.url), None).await;
+    for (i, how) in
+        ["sign out", "--inactive", "--password-stdin", "--inactive", "--inactive", "--inactive"].into_iter().enumerate()
+    {
+        let name = format!("ann{i}");
+        let ann = world.person(&name).await;
+        let sockets = both_kinds(&ann.at(&second.url)).await;
+        // The bus is in use between the two.
+        expect_open(&mut bobs, &ann, "bob").await;
+        if how == "sign out" {
+            ann.send("DELETE", "/api/v1/session/", &[], None).await;
+        } else {
+            chatd_ok(&world, settings, &["user", "set", &name, how], "another secret 1\n");
+        }
+        expect_closed(sockets, Instant::now(), how).await;
+    }
+    expect_open(&mut bobs, &bob, "bob").await;
+}
