@@ -28,14 +28,13 @@ impl Registry {
         self.users.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Listens for a user. True if nobody did before.
-    pub fn join(&self, user: UserId) -> (Subscription, bool) {
+    /// Listens for a user.
+    pub fn join(&self, user: UserId) -> Subscription {
         let mut users = self.lock();
         let listeners =
             users.entry(user).or_insert_with(|| Listeners { wake: watch::channel(0).0, count: 0, polled: None });
         listeners.count += 1;
-        let first = listeners.count == 1;
-        (Subscription { user, woken: listeners.wake.subscribe(), registry: self.clone(), left: None }, first)
+        Subscription { user, woken: listeners.wake.subscribe(), registry: self.clone(), left: None }
     }
 
     /// Wakes whoever listens for this user.
@@ -92,6 +91,11 @@ pub struct Subscription {
 }
 
 impl Subscription {
+    /// The newest position that the poll has seen; a socket that stands below it has something to tell.
+    pub fn polled(&self) -> i64 {
+        self.registry.lock().get(&self.user).and_then(|listeners| listeners.polled).unwrap_or(0)
+    }
+
     /// Waits until something may have happened since the last time. May be dropped and asked again.
     pub async fn woken(&mut self) {
         if self.woken.changed().await.is_err() {
@@ -130,7 +134,7 @@ impl Bus for LocalBus {
     }
 
     async fn subscribe(&self, user: UserId) -> Subscription {
-        self.registry.join(user).0
+        self.registry.join(user)
     }
 
     fn registry(&self) -> &Registry {

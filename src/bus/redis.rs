@@ -86,7 +86,7 @@ impl Bus for RedisBus {
     }
 
     async fn subscribe(&self, user: UserId) -> Subscription {
-        let (mut subscription, _) = self.registry.join(user);
+        let mut subscription = self.registry.join(user);
         let wishes = self.wishes.clone();
         subscription.on_last_leave(move || drop(wishes.send(Wish::Unsubscribe(user))));
         let (confirm, confirmed) = oneshot::channel();

@@ -96,6 +96,11 @@ pub struct OpenSocket {
 }
 
 impl OpenSocket {
+    /// Whether the server already wants this socket to end.
+    pub fn pending_goodbye(&self) -> Option<Goodbye> {
+        *self.ending.borrow()
+    }
+
     /// Waits until the server wants this socket to end.
     pub async fn goodbye(&mut self) -> Goodbye {
         match self.ending.wait_for(Option::is_some).await {

@@ -156,6 +156,12 @@ async fn open_store(settings: &Settings) -> anyhow::Result<Arc<SqlStore>> {
             status.pending.join(", ")
         );
     }
+    if settings.sqlite_path().is_none() {
+        let unknown = SqlStore::status(&url).await.with_context(|| cannot_open(&shown))?.unknown;
+        if !unknown.is_empty() {
+            eprintln!("chatd: warning: the database {shown} was migrated by a later version of chatd ({unknown:?})");
+        }
+    }
     let options = Options { connections: settings.database_connections, ..Options::default() };
     let store = SqlStore::open(&url, &options).await.with_context(|| cannot_open(&shown))?;
     Ok(Arc::new(store))

@@ -84,7 +84,8 @@ impl Serve {
             ErrorKind::Bind(e) => anyhow::anyhow!("cannot listen on {at}: {e}"),
             kind => anyhow::anyhow!("the server failed: {kind}"),
         })?;
-        store.close().await;
+        // A database that does not answer must not keep the process.
+        let _ = tokio::time::timeout(Duration::from_secs(3), store.close()).await;
         Ok(())
     }
 }

@@ -23,7 +23,7 @@ pub enum Change {
     MessageCreated { message: Message, unread: Option<i64> },
     /// Somebody read on.
     Read(ReadState),
-    /// Written by a later version; told to nobody, but it has its place.
+    /// Written by a later version: told without what it says, so that its place is not a gap.
     Unknown,
 }
 

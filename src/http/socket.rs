@@ -39,6 +39,8 @@ const SILENCE: Duration = Duration::from_secs(50);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a closing client may take to answer.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// A socket that tells something knows that its session stood this recently.
+const CHECK: Duration = Duration::from_millis(800);
 /// Events of one look at the log.
 const PAGE: i64 = 200;
 /// After a failed look the next one comes this much later.
@@ -82,6 +84,8 @@ struct Socket {
     /// Whether it opted in to events.
     events: bool,
     after: Option<Cursor>,
+    /// The head before the handshake was answered: whatever is stored after the 101 is told.
+    head: Position,
 }
 
 /// Checks who asks, before the handshake is answered.
@@ -98,7 +102,8 @@ async fn admit(req: &Request<'_>) -> Result<Socket, ApiError> {
         Some(text) => Some(events::cursor(text)?),
         None => None,
     };
-    Ok(Socket { app: app.clone(), user: user.id, token_hash: session.token_hash, events, after })
+    let head = app.chat.head(user.id).await?;
+    Ok(Socket { app: app.clone(), user: user.id, token_hash: session.token_hash, events, after, head })
 }
 
 /// What a socket waits for.
@@ -148,6 +153,7 @@ struct Talk<'a> {
     last_heard: Instant,
     last_ping: Instant,
     last_check: Instant,
+    check_due: bool,
     retry_at: Option<Instant>,
     second: Instant,
     frames: u32,
@@ -160,10 +166,11 @@ impl<'a> Talk<'a> {
             socket,
             open,
             subscription,
-            at: Position { pos: 0, tag: 0 },
+            at: socket.head,
             last_heard: now,
             last_ping: now,
             last_check: now,
+            check_due: false,
             retry_at: None,
             second: now,
             frames: 0,
@@ -191,8 +198,12 @@ impl<'a> Talk<'a> {
             };
             match happening {
                 Happening::Woken => {
-                    if self.deliver(stream).await? == 0 || self.last_check.elapsed() > Duration::from_secs(1) {
+                    // The wake may have meant the session, whatever else was told.
+                    let told = self.deliver(stream).await?;
+                    if told == 0 || self.last_check.elapsed() > CHECK {
                         self.check_session().await?;
+                    } else {
+                        self.check_due = true;
                     }
                 }
                 Happening::Goodbye(why) => return Err(goodbye(why)),
@@ -205,8 +216,10 @@ impl<'a> Talk<'a> {
     /// Says hello, and finds the place to go on from.
     async fn begin(&mut self, stream: &mut DuplexStream) -> Result<(), End> {
         let chat = &self.socket.app.chat;
-        let unavailable = |_| End::Close(CloseCode::Again, "try again");
-        self.at = chat.head(self.socket.user).await.map_err(unavailable)?;
+        // Drained while it was being opened: nobody would tell it.
+        if self.socket.app.is_draining() {
+            return Err(goodbye(Goodbye::Restart));
+        }
         if !self.socket.events {
             return Ok(());
         }
@@ -247,7 +260,14 @@ impl<'a> Talk<'a> {
                 }
             };
             told += page.events.len();
+            if self.last_check.elapsed() > CHECK {
+                self.check_session().await?;
+            }
             for event in page.events {
+                // A client that reads slowly must not put off its end.
+                if let Some(why) = self.open.pending_goodbye() {
+                    return Err(goodbye(why));
+                }
                 if self.socket.events {
                     let event = EventJson::new(chat, user, event);
                     let cursor = event.cursor();
@@ -259,6 +279,8 @@ impl<'a> Talk<'a> {
                 }
             }
             self.at = page.end;
+            // It takes what it is told: it is there.
+            self.last_heard = Instant::now();
             if !page.more {
                 return Ok(told);
             }
@@ -267,6 +289,7 @@ impl<'a> Talk<'a> {
 
     async fn check_session(&mut self) -> Result<(), End> {
         self.last_check = Instant::now();
+        self.check_due = false;
         let chat = &self.socket.app.chat;
         let hashes = [self.socket.token_hash.clone()];
         match chat.store.live_sessions(&hashes, chat.clock.now()).await {
@@ -321,8 +344,12 @@ impl<'a> Talk<'a> {
     }
 
     async fn tick(&mut self, stream: &mut DuplexStream) -> Result<(), End> {
-        if self.retry_at.is_some_and(|at| at <= Instant::now()) {
+        let behind = self.subscription.polled() > self.at.pos;
+        if behind || self.retry_at.is_some_and(|at| at <= Instant::now()) {
             self.deliver(stream).await?;
+        }
+        if self.check_due {
+            self.check_session().await?;
         }
         if self.last_heard.elapsed() > SILENCE {
             return Err(End::Gone);

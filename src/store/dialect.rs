@@ -53,7 +53,8 @@ pub(super) struct Repeat {
 /// in it, and for each [`Repeat`] its few sizes.
 pub(super) struct Phrasebook {
     dialect: Dialect,
-    known: RwLock<HashMap<(&'static str, usize), &'static str>>,
+    /// By the statement (a repeating one by its head and its tail: two may begin alike) and the number of rows.
+    known: RwLock<HashMap<(&'static str, &'static str, usize), &'static str>>,
 }
 
 impl Phrasebook {
@@ -63,18 +64,18 @@ impl Phrasebook {
 
     /// A statement, translated.
     pub(super) fn one(&self, sql: &'static str) -> &'static str {
-        self.known_or((sql, 0), || self.dialect.translate(sql))
+        self.known_or((sql, "", 0), || self.dialect.translate(sql))
     }
 
     /// A repeating statement with `times` rows; `times` is one of [`SIZES`].
     pub(super) fn many(&self, sql: &Repeat, times: usize) -> &'static str {
-        self.known_or((sql.head, times), || {
+        self.known_or((sql.head, sql.tail, times), || {
             let rows = vec![sql.row; times].join(sql.between);
             self.dialect.translate(&format!("{}{rows}{}", sql.head, sql.tail))
         })
     }
 
-    fn known_or(&self, key: (&'static str, usize), make: impl FnOnce() -> String) -> &'static str {
+    fn known_or(&self, key: (&'static str, &'static str, usize), make: impl FnOnce() -> String) -> &'static str {
         if let Some(sql) = self.known.read().expect("no holder of this lock can panic").get(&key) {
             return sql;
         }
@@ -116,6 +117,18 @@ mod tests {
             "INSERT INTO t (a, b) VALUES (?, ?) ON DUPLICATE KEY UPDATE b = VALUES(b), c = VALUES(c)"
         );
         assert_eq!(Dialect::Sqlite.translate("SELECT 1 FOR UPDATE"), "SELECT 1");
+    }
+
+    #[test]
+    fn statements_that_begin_alike_are_two() {
+        let of = |tail| Repeat { head: "SELECT a FROM t WHERE b IN (", row: "?", between: ", ", tail };
+        let (plain, locking) = (of(")"), of(") FOR UPDATE"));
+        for order in [[&plain, &locking], [&locking, &plain]] {
+            let phrases = Phrasebook::new(Dialect::MySql);
+            let [first, second] = order.map(|repeat| phrases.many(repeat, 2));
+            assert_ne!(first, second);
+            assert!(phrases.many(&locking, 2).ends_with("FOR UPDATE"));
+        }
     }
 
     #[test]

@@ -120,7 +120,8 @@ impl Fault {
     /// The same fault, met inside of COMMIT: what was lost there may have been applied.
     pub(super) fn in_commit(self) -> Self {
         match self {
-            Self::Lost(e) => Self::LostInCommit(e),
+            // What is not understood may have been applied as well.
+            Self::Lost(e) | Self::Broken(e) => Self::LostInCommit(e),
             other => other,
         }
     }

@@ -71,15 +71,23 @@ async fn work(db: Arc<Db>, queue: Arc<Mutex<mpsc::Receiver<Job>>>) {
         let (batch, again): (Vec<_>, Vec<_>) = std::mem::take(&mut jobs)
             .into_iter()
             .partition(|job| keys.insert((job.new.sender, job.new.key.as_str().to_owned())));
-        store(&db, batch).await;
-        for job in again {
-            store(&db, vec![job]).await;
+        for batch in std::iter::once(batch).chain(again.into_iter().map(|job| vec![job])) {
+            // In a task of its own: a defect costs one batch, not the worker.
+            let db = db.clone();
+            if let Err(e) = tokio::spawn(async move { store(&db, batch).await }).await {
+                tracing::error!(error = %e, "a batch of sends was given up");
+            }
         }
     }
 }
 
 /// Stores a batch; if it cannot be stored as a whole, message by message, so that one bad one harms only itself.
-async fn store(db: &Db, batch: Vec<Job>) {
+async fn store(db: &Db, mut batch: Vec<Job>) {
+    // Whoever was told that the outcome is unknown and gave up must not be surprised minutes later.
+    batch.retain(|job| !job.answer.is_closed());
+    if batch.is_empty() {
+        return;
+    }
     let together: Vec<_> = batch.iter().map(|job| &job.new).collect();
     let first = store_batch(db, &together).await;
     let lost_in_commit = matches!(first, Err(Fault::LostInCommit(_)));
@@ -94,7 +102,7 @@ async fn store(db: &Db, batch: Vec<Job>) {
             if lost_in_commit {
                 tracing::warn!(?fault, "the connection was lost in COMMIT; each message is looked up and tried again");
             }
-            for job in batch {
+            for job in batch.into_iter().filter(|job| lost_in_commit || !job.answer.is_closed()) {
                 let outcome = store_one(db, &job.new, lost_in_commit).await;
                 let _ = job.answer.send(outcome);
             }

@@ -63,8 +63,8 @@ fn name(m: &Migration) -> String {
 pub(super) async fn status(db: &Db) -> Result<MigrationStatus, StoreError> {
     let lost = |e: sqlx::Error| Fault::from(e).into_error();
     let (migrator, applied) = match &db.pools {
-        Pools::Sqlite { writer, .. } => {
-            let mut c = writer.acquire().await.map_err(lost)?;
+        Pools::Sqlite { readers, .. } => {
+            let mut c = readers.acquire().await.map_err(lost)?;
             (&SQLITE, applied(&mut *c).await?)
         }
         Pools::MySql(pool) => {

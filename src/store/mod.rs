@@ -64,7 +64,7 @@ pub trait Users: Send + Sync {
         after: Option<&str>,
         limit: i64,
     ) -> Result<Vec<(String, User)>, StoreError>;
-    /// Whether there is no user at all, or no superuser.
+    /// Whether anybody may administer this server.
     async fn has_superuser(&self) -> Result<bool, StoreError>;
     /// Replaces the hash and ends every session but `keep`.
     async fn set_password_hash(&self, id: UserId, hash: &str, keep: Option<&str>) -> Result<(), StoreError>;

@@ -4,30 +4,34 @@ use super::{Fault, Row, events, lock_heads, message, message_columns, send};
 use crate::domain::{Conversation, ConversationId, ConversationPage, Position, ReadState, Seq, Timestamp, UserId};
 use crate::store::db::{Db, Value};
 
-/// The rows of one user's list; what follows says which. `mine` is the user's row, `theirs` the peer's.
+/// Rows of one user's list: `$mine` says which, before anything is joined to them. `theirs` is the peer's row.
 macro_rules! from_list {
-    ($($rest:literal),+) => {
+    ($mine:literal) => {
         concat!(
             "SELECT mine.conversation_id, p.username, mine.last_seq, mine.read_seq, theirs.read_seq, \
-             mine.peer_sent - mine.peer_sent_read, mine.last_activity, ", message_columns!(), " \
-             FROM user_conversations mine \
+             mine.peer_sent - mine.peer_sent_read, mine.last_activity, ",
+            message_columns!(),
+            " \
+             FROM (SELECT * FROM user_conversations ",
+            $mine,
+            ") mine \
              JOIN users p ON p.id = mine.peer_id \
              JOIN user_conversations theirs ON theirs.user_id = mine.peer_id \
                 AND theirs.conversation_id = mine.conversation_id \
              JOIN messages m ON m.conversation_id = mine.conversation_id AND m.seq = mine.last_seq \
              JOIN users s ON s.id = m.sender_id \
-             JOIN users r ON r.id = m.recipient_id ", $($rest),+
+             JOIN users r ON r.id = m.recipient_id \
+             ORDER BY mine.last_activity DESC, mine.conversation_id DESC"
         )
     };
 }
 
 const PAGE: &str = from_list!(
-    "WHERE mine.user_id = ? AND (mine.last_activity < ? OR (mine.last_activity = ? AND mine.conversation_id < ?)) \
-     ORDER BY mine.last_activity DESC, mine.conversation_id DESC LIMIT ?"
+    "WHERE user_id = ? AND (last_activity < ? OR (last_activity = ? AND conversation_id < ?)) \
+     ORDER BY last_activity DESC, conversation_id DESC LIMIT ?"
 );
 const ONE: &str = from_list!(
-    "WHERE mine.user_id = ? AND mine.conversation_id = \
-     (SELECT c.id FROM conversations c WHERE c.low_user = ? AND c.high_user = ?)"
+    "WHERE user_id = ? AND conversation_id = (SELECT c.id FROM conversations c WHERE c.low_user = ? AND c.high_user = ?)"
 );
 const STATE: &str = "SELECT mine.conversation_id, p.username, mine.last_seq, mine.read_seq, theirs.read_seq, \
     mine.peer_sent, mine.peer_sent_read FROM user_conversations mine \

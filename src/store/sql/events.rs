@@ -8,12 +8,8 @@ use crate::store::Logs;
 use crate::store::db::Value;
 
 const HEAD: &str = "SELECT pos, tag FROM user_heads WHERE user_id = ?";
-const HEADS: Repeat = Repeat {
-    head: "SELECT user_id, pos FROM user_heads WHERE user_id IN (",
-    row: "?",
-    between: ", ",
-    tail: ") ORDER BY pos",
-};
+const HEADS: Repeat =
+    Repeat { head: "SELECT user_id, pos FROM user_heads WHERE user_id IN (", row: "?", between: ", ", tail: ")" };
 /// From the place asked for on, itself included: its tag shows whether it is the row that the cursor saw.
 /// What the rows refer to is read as it is now, in the same statement.
 const FROM: &str = concat!(
@@ -21,7 +17,8 @@ const FROM: &str = concat!(
      mine.peer_sent - mine.peer_sent_read, m.id IS NOT NULL, ",
     message_columns!(),
     " \
-     FROM events e \
+     FROM (SELECT user_id, pos, tag, kind, conversation_id, seq FROM events \
+        WHERE user_id = ? AND pos >= ? ORDER BY pos LIMIT ?) e \
      LEFT JOIN user_conversations mine ON mine.user_id = e.user_id AND mine.conversation_id = e.conversation_id \
      LEFT JOIN user_conversations theirs ON theirs.user_id = mine.peer_id \
         AND theirs.conversation_id = mine.conversation_id \
@@ -29,7 +26,7 @@ const FROM: &str = concat!(
      LEFT JOIN messages m ON e.kind = 1 AND m.conversation_id = e.conversation_id AND m.seq = e.seq \
      LEFT JOIN users s ON s.id = m.sender_id \
      LEFT JOIN users r ON r.id = m.recipient_id \
-     WHERE e.user_id = ? AND e.pos >= ? ORDER BY e.pos LIMIT ?"
+     ORDER BY e.pos"
 );
 const OLD: &str = "SELECT user_id, MAX(pos) FROM events WHERE created_at < ? GROUP BY user_id";
 const LONG: &str = "SELECT e.user_id, MAX(e.pos) - ? FROM events e GROUP BY e.user_id HAVING COUNT(*) > ?";

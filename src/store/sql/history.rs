@@ -21,8 +21,15 @@ macro_rules! from_messages {
 }
 
 const ONE: &str = from_messages!("WHERE m.id = ? AND (m.sender_id = ? OR m.recipient_id = ?)");
-const BEFORE: &str = from_messages!("WHERE m.conversation_id = ? AND m.seq < ? ORDER BY m.seq DESC LIMIT ?");
-const AFTER: &str = from_messages!("WHERE m.conversation_id = ? AND m.seq > ? ORDER BY m.seq LIMIT ?");
+/// The page is found before any name is joined: joined first, MariaDB sorts the whole conversation.
+const BEFORE: &str = from_messages!(
+    "JOIN (SELECT conversation_id, seq FROM messages WHERE conversation_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?) \
+     page ON page.conversation_id = m.conversation_id AND page.seq = m.seq ORDER BY m.seq DESC"
+);
+const AFTER: &str = from_messages!(
+    "JOIN (SELECT conversation_id, seq FROM messages WHERE conversation_id = ? AND seq > ? ORDER BY seq LIMIT ?) \
+     page ON page.conversation_id = m.conversation_id AND page.seq = m.seq ORDER BY m.seq"
+);
 const COUNT: &str = "SELECT CAST(COALESCE(SUM(last_seq), 0) AS SIGNED) FROM user_conversations WHERE user_id = ?";
 /// Two indexed scans; one scan with OR would read everything there is.
 const OF_USER: &str = from_messages!(

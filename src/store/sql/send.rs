@@ -258,7 +258,7 @@ impl Plan {
 
         let mut users: Vec<_> = self.tags.iter().collect();
         users.sort_unstable();
-        let heads = users.iter().flat_map(|(user, tag)| [**user, self.heads[*user], **tag]);
+        let heads = users.iter().filter_map(|(user, tag)| Some([**user, *self.heads.get(user)?, **tag])).flatten();
         c.execute_many(&SET_HEADS, 3, &heads.map(Value::Int).collect::<Vec<_>>()).await?;
 
         let mut pairs: Vec<_> = self.pairs.iter().collect();
@@ -273,7 +273,8 @@ impl Plan {
     }
 
     fn reached(&self, new: &NewMessage) -> Vec<(UserId, i64)> {
-        BTreeSet::from([new.sender, new.recipient]).into_iter().map(|user| (user, self.heads[&user])).collect()
+        let people = BTreeSet::from([new.sender, new.recipient]);
+        people.into_iter().filter_map(|user| Some((user, *self.heads.get(&user)?))).collect()
     }
 }
 

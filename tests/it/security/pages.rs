@@ -25,8 +25,23 @@ const PAYLOADS: &[&str] = &[
     "javascript:alert(1)",
 ];
 
-fn has_live(page: &str, payload: &str) -> bool {
-    payload.contains(['<', '"', '\'']) && page.contains(payload)
+/// What of it must not stand in a page. Pieces: half of an escape is none.
+const LIVE: &[&str] = &[
+    "<script>",
+    "<script&gt;",
+    "<script src=//",
+    "<img",
+    "<svg/",
+    "<svg onload",
+    "<!--<",
+    "<b>",
+    "<b&gt;",
+    "\"&gt;",
+    "' onmouse",
+];
+
+fn live(page: &str) -> Option<&'static str> {
+    LIVE.iter().copied().find(|piece| page.contains(piece))
 }
 
 async fn s18_text_stays_text() {
@@ -104,8 +119,8 @@ async fn s18_text_stays_text() {
         for page in &pages {
             assert!(page.status < 500, "{payload}: {page:?}");
             let is_page = page.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
-            assert!(!is_page || !has_live(&page.body, payload), "{payload}: {}", page.body);
-            assert!(!is_page || !page.body.contains("alert(1)</script>"), "{payload}: {}", page.body);
+            let found = live(&page.body).filter(|_| is_page);
+            assert_eq!(found, None, "{payload}: {}", page.body);
         }
         let html_pages = pages.iter().filter(|p| p.header("content-type").is_some_and(|k| k.starts_with("text/html")));
         assert!(html_pages.count() >= 15, "need pages for this test to mean anything");
