@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlRow};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
-use sqlx::{Executor as _, MySql, Pool, Row as _, Sqlite, Transaction};
+use sqlx::{Connection as _, Executor as _, MySql, Pool, Row as _, Sqlite, Transaction};
 
 use super::dialect::{Dialect, Phrasebook, Repeat, cut, pad};
 use super::error::{Fault, StoreError};
@@ -21,6 +21,8 @@ use super::sql::{Isolation, Options};
 
 /// How long a caller waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(2);
+/// A MySQL connection that was idle for longer is tested before it is used.
+const RESTED: Duration = Duration::from_secs(2);
 /// How long a transaction may be tried again, and how often.
 const RETRY_FOR: Duration = Duration::from_secs(3);
 const RETRIES: u32 = 5;
@@ -109,6 +111,16 @@ fn open_mysql(url: &str, options: &Options) -> Result<Pools, sqlx::Error> {
     let pool = MySqlPoolOptions::new()
         .max_connections(options.connections)
         .acquire_timeout(ACQUIRE)
+        // Each was tested when it was released; only one that has rested may have died since.
+        .test_before_acquire(false)
+        .before_acquire(|c, rested| {
+            Box::pin(async move {
+                if rested.idle_for > RESTED {
+                    c.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .after_connect(move |c, _| {
             Box::pin(async move {
                 c.execute(match isolation {

@@ -1,14 +1,14 @@
 //! Natural group commit: whatever sends are waiting when the last commit ends go into the next one.
 //!
-//! SQLite has one writer, so one worker. MySQL's workers share the queue; their batches lock heads in ascending
-//! order, so they never wait for each other in a circle.
+//! One worker a process: SQLite has one writer, and on MySQL two and four measured no quicker than one, because they
+//! wait for each other's head locks.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use super::db::{Db, retrying};
 use super::error::{Fault, StoreError};
@@ -19,8 +19,6 @@ use crate::domain::{NewMessage, Sent};
 const BATCH: usize = 64;
 /// The most sends that wait; beyond it a send is refused at once, with nothing stored.
 const WAITING: usize = 4096;
-/// MySQL's workers.
-const WORKERS: usize = 4;
 /// How long a send waits for its answer. Its batch goes on regardless.
 const PATIENCE: Duration = Duration::from_millis(2800);
 
@@ -35,14 +33,10 @@ pub(super) struct GroupCommit {
 }
 
 impl GroupCommit {
-    /// Starts the workers; they end when this value and all callers are gone.
+    /// Starts the worker; it ends when this value is gone.
     pub(super) fn start(db: &Arc<Db>) -> Self {
         let (jobs, queue) = mpsc::channel(WAITING);
-        let queue = Arc::new(Mutex::new(queue));
-        let workers = if db.is_sqlite() { 1 } else { WORKERS };
-        for _ in 0..workers {
-            tokio::spawn(work(db.clone(), queue.clone()));
-        }
+        tokio::spawn(work(db.clone(), queue));
         Self { jobs }
     }
 
@@ -60,10 +54,10 @@ impl GroupCommit {
     }
 }
 
-async fn work(db: Arc<Db>, queue: Arc<Mutex<mpsc::Receiver<Job>>>) {
+async fn work(db: Arc<Db>, mut queue: mpsc::Receiver<Job>) {
     let mut jobs = Vec::with_capacity(BATCH);
     loop {
-        if queue.lock().await.recv_many(&mut jobs, BATCH).await == 0 {
+        if queue.recv_many(&mut jobs, BATCH).await == 0 {
             return;
         }
         // The same key twice is two transactions: the second finds what the first stored.

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Fault, Repeat, StoreError, lock_heads, message, message_columns};
+use super::{Fault, Repeat, StoreError, lock_heads, message};
 use crate::domain::{ConversationId, Message, NewMessage, SendKey, Sent, UserId};
 use crate::store::db::{Connection, Db, Value};
 use crate::store::error::Rule;
@@ -22,17 +22,17 @@ pub(super) const LOCK_HEADS: Repeat = Repeat {
     between: ", ",
     tail: ") ORDER BY user_id FOR UPDATE",
 };
+/// The columns of a message, its people's names left empty: joined to them, MariaDB starts at the people and reads
+/// every message of theirs.
 const BY_KEY: Repeat = Repeat {
-    head: concat!(
-        "SELECT ",
-        message_columns!(),
-        ", m.fingerprint, m.client_key FROM messages m JOIN users s ON s.id = m.sender_id \
-         JOIN users r ON r.id = m.recipient_id WHERE "
-    ),
-    row: "(m.sender_id = ? AND m.client_key = ?)",
+    head: "SELECT id, conversation_id, seq, sender_id, '', recipient_id, '', sent_at, body, client_key, own_key, \
+        version, fingerprint, client_key FROM messages WHERE ",
+    row: "(sender_id = ? AND client_key = ?)",
     between: " OR ",
     tail: "",
 };
+const NAMES: Repeat =
+    Repeat { head: "SELECT id, username FROM users WHERE id IN (", row: "?", between: ", ", tail: ")" };
 const CONVERSATIONS: Repeat = Repeat {
     head: "SELECT id, low_user, high_user, last_seq, last_timestamp, low_sent FROM conversations WHERE ",
     row: "(low_user = ? AND high_user = ?)",
@@ -82,8 +82,17 @@ const SET_LISTS: Repeat = Repeat {
 };
 
 pub(super) const ALL: &[&str] = &[ADD_CONVERSATION];
-pub(super) const REPEATS: &[&Repeat] =
-    &[&LOCK_HEADS, &BY_KEY, &CONVERSATIONS, &ADD_MESSAGES, &ADD_EVENTS, &SET_HEADS, &SET_CONVERSATIONS, &SET_LISTS];
+pub(super) const REPEATS: &[&Repeat] = &[
+    &LOCK_HEADS,
+    &BY_KEY,
+    &NAMES,
+    &CONVERSATIONS,
+    &ADD_MESSAGES,
+    &ADD_EVENTS,
+    &SET_HEADS,
+    &SET_CONVERSATIONS,
+    &SET_LISTS,
+];
 
 /// What each message of a batch came to; one bad message does not spoil the others.
 pub(in crate::store) type Outcomes = Vec<Result<Sent, StoreError>>;
@@ -153,12 +162,26 @@ async fn by_key(c: &mut Connection<'_>, batch: &[&NewMessage]) -> Result<Known, 
     }
     let keys: Vec<Value<'_>> = batch.iter().flat_map(|m| [m.sender.into(), m.key.as_str().into()]).collect();
     let rows = c.rows_many(&BY_KEY, 2, &keys).await?;
+    if rows.is_empty() {
+        return Ok(Known::new());
+    }
+    let names = names(c, batch).await?;
+    let name = |user: UserId| names.get(&user).cloned().unwrap_or_default();
     let read = rows.into_iter().map(|mut row| {
         let message = message(&mut row)?;
+        let (sender_name, recipient_name) = (name(message.sender), name(message.recipient));
+        let message = Message { sender_name, recipient_name, ..message };
         let (fingerprint, key) = (row.bytes()?, row.text()?);
         Ok(((message.sender, key), (message, fingerprint)))
     });
     read.collect()
+}
+
+async fn names(c: &mut Connection<'_>, batch: &[&NewMessage]) -> Result<HashMap<UserId, String>, Fault> {
+    let people: BTreeSet<UserId> = batch.iter().flat_map(|m| [m.sender, m.recipient]).collect();
+    let keys: Vec<Value<'_>> = people.into_iter().map(Value::Int).collect();
+    let rows = c.rows_many(&NAMES, 1, &keys).await?;
+    rows.into_iter().map(|mut row| Ok((row.int()?, row.text()?))).collect()
 }
 
 struct Pair {
