@@ -19,7 +19,7 @@ use crate::domain::{NewMessage, Sent};
 const BATCH: usize = 64;
 /// The most sends that wait; beyond it a send is refused at once, with nothing stored.
 const WAITING: usize = 4096;
-/// How long a send waits for its answer. Its batch goes on regardless.
+/// How long a send waits for its answer. A batch that has begun goes on regardless; a send that still waits is dropped.
 const PATIENCE: Duration = Duration::from_millis(2800);
 
 struct Job {
