@@ -1,57 +1,47 @@
-//! Connections. The one place that knows there are two databases: everything above speaks through [`Connection`].
+//! Connections and statements. The one place that knows there are two databases: everything above speaks through
+//! [`Connection`].
 //!
-//! SQLite has one writer, a pool of one whose transactions begin IMMEDIATE, and a few readers. MySQL has one pool.
-//! No future of this module may be dropped half-way: requests run to their end whatever their client does, and
-//! sockets never select over a call to storage.
+//! SQLite has one writer, whose transactions begin IMMEDIATE, and a few readers. MySQL has one pool. A statement on
+//! MySQL has a time limit: a server that falls silent must not hold whoever waits. A connection on which a statement
+//! was given up, or which failed in a way that leaves it out of step, is closed and never used again. So any future of
+//! this module may be dropped half-way.
 
-use std::path::Path;
-use std::str::FromStr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlRow};
-use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
-use sqlx::{Connection as _, Executor as _, MySql, Pool, Row as _, Sqlite, Transaction};
+use sqlx::mysql::MySqlRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Error as SqlxError, Executor as _, MySqlConnection, Row as _, SqliteConnection};
 
+use super::connect;
 use super::dialect::{Dialect, Phrasebook, Repeat, cut, pad};
 use super::error::{Fault, StoreError};
-use super::sql::{Isolation, Options};
+use super::pool::{Lease, Pool};
+use super::retry::Attempt;
+use super::sql::Options;
 
-/// How long a caller waits for a connection.
-const ACQUIRE: Duration = Duration::from_secs(2);
-/// A MySQL connection that was idle for longer is tested before it is used.
-const RESTED: Duration = Duration::from_secs(2);
-/// How long a transaction may be tried again, and how often.
-const RETRY_FOR: Duration = Duration::from_secs(3);
-const RETRIES: u32 = 5;
+/// A rollback that takes longer is left to the server, which does it when the connection ends.
+const ROLLBACK: Duration = Duration::from_millis(500);
 
 pub(super) enum Pools {
-    Sqlite { writer: Pool<Sqlite>, readers: Pool<Sqlite> },
-    MySql(Pool<MySql>),
+    Sqlite { writer: Pool<SqliteConnection>, readers: Pool<SqliteConnection> },
+    MySql(Pool<MySqlConnection>),
 }
 
 pub(super) struct Db {
     pub(super) pools: Pools,
     phrases: Phrasebook,
-    /// SQLite's writer met an error of the disk: its connection is replaced, never used again. (What a failed fsync
-    /// left in the page cache is not on the disk.)
-    disk_failed: Arc<AtomicBool>,
 }
 
 impl Db {
     /// Prepares the pools; a MySQL server that is away is not an error yet.
     pub(super) fn open(url: &str, options: &Options) -> Result<Self, StoreError> {
-        let bad = |e: sqlx::Error| StoreError::Internal(format!("the database URL cannot be used: {e}"));
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            let disk_failed = Arc::new(AtomicBool::new(false));
-            let pools = open_sqlite(Path::new(path.trim_start_matches("//")), &disk_failed);
-            Ok(Self { pools, phrases: Phrasebook::new(Dialect::Sqlite), disk_failed })
+        let (pools, dialect) = if let Some(path) = url.strip_prefix("sqlite:") {
+            (connect::sqlite(path.trim_start_matches("//")), Dialect::Sqlite)
         } else {
-            let pools = open_mysql(url, options).map_err(bad)?;
-            Ok(Self { pools, phrases: Phrasebook::new(Dialect::MySql), disk_failed: Arc::default() })
-        }
+            let bad = |e: SqlxError| StoreError::Internal(format!("the database URL cannot be used: {e}"));
+            (connect::mysql(url, options).map_err(bad)?, Dialect::MySql)
+        };
+        Ok(Self { pools, phrases: Phrasebook::new(dialect) })
     }
 
     pub(super) fn is_sqlite(&self) -> bool {
@@ -59,100 +49,99 @@ impl Db {
     }
 
     /// A connection for reading.
-    pub(super) async fn reader(&self) -> Result<Connection<'_>, Fault> {
+    pub(super) async fn reader(&self, attempt: Attempt) -> Result<Connection<'_>, Fault> {
         let held = match &self.pools {
-            Pools::Sqlite { readers, .. } => Held::SqliteRead(readers.acquire().await?),
-            Pools::MySql(pool) => Held::MySqlRead(pool.acquire().await?),
+            Pools::Sqlite { readers, .. } => Held::Sqlite(readers.acquire().await?),
+            Pools::MySql(pool) => Held::MySql(pool.acquire().await?),
         };
-        Ok(Connection { held, db: self })
+        Ok(self.connection(held, attempt))
     }
 
     /// A transaction for writing. Dropped without [`Connection::commit`] it is rolled back.
-    pub(super) async fn writer(&self) -> Result<Connection<'_>, Fault> {
-        let held = match &self.pools {
-            Pools::Sqlite { writer, .. } => Held::SqliteWrite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Pools::MySql(pool) => Held::MySqlWrite(pool.begin().await?),
+    pub(super) async fn writer(&self, attempt: Attempt) -> Result<Connection<'_>, Fault> {
+        let (held, begin) = match &self.pools {
+            Pools::Sqlite { writer, .. } => (Held::Sqlite(writer.acquire().await?), "BEGIN IMMEDIATE"),
+            Pools::MySql(pool) => (Held::MySql(pool.acquire().await?), "BEGIN"),
         };
-        Ok(Connection { held, db: self })
+        let mut connection = self.connection(held, attempt);
+        connection.plain(begin).await?;
+        connection.health = Health::InTransaction;
+        Ok(connection)
     }
-}
 
-impl Db {
-    fn note_disk(&self, fault: Fault) -> Fault {
-        if matches!(fault, Fault::Lost(_)) {
-            self.disk_failed.store(true, Ordering::Release);
+    fn connection(&self, held: Held, attempt: Attempt) -> Connection<'_> {
+        // A file does not fall silent, and a statement that was given up would go on all the same.
+        let until = (!self.is_sqlite()).then_some(attempt.until);
+        Connection { held: Some(held), health: Health::Free, until, db: self }
+    }
+
+    /// Ends the connections, after what is under way.
+    pub(super) async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::MySql(pool) => pool.close().await,
         }
-        fault
     }
-}
-
-fn open_sqlite(path: &Path, disk_failed: &Arc<AtomicBool>) -> Pools {
-    let base = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(2))
-        .statement_cache_capacity(256);
-    let readers = base.clone().pragma("query_only", "ON");
-    let pool = |n| SqlitePoolOptions::new().max_connections(n).acquire_timeout(ACQUIRE).test_before_acquire(false);
-    let failed = disk_failed.clone();
-    let writer = pool(1).after_release(move |_, _| {
-        let keep = !failed.swap(false, Ordering::AcqRel);
-        Box::pin(async move { Ok(keep) })
-    });
-    Pools::Sqlite { writer: writer.connect_lazy_with(base), readers: pool(4).connect_lazy_with(readers) }
-}
-
-fn open_mysql(url: &str, options: &Options) -> Result<Pools, sqlx::Error> {
-    let connect = MySqlConnectOptions::from_str(url)?.statement_cache_capacity(256);
-    let isolation = options.isolation;
-    let pool = MySqlPoolOptions::new()
-        .max_connections(options.connections)
-        .acquire_timeout(ACQUIRE)
-        // Each was tested when it was released; only one that has rested may have died since.
-        .test_before_acquire(false)
-        .before_acquire(|c, rested| {
-            Box::pin(async move {
-                if rested.idle_for > RESTED {
-                    c.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-        .after_connect(move |c, _| {
-            Box::pin(async move {
-                c.execute(match isolation {
-                    Isolation::ReadCommitted => "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-                    Isolation::RepeatableRead => "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-                })
-                .await?;
-                if isolation == Isolation::RepeatableRead {
-                    // The strictest there is, where the server has it.
-                    let _ = c.execute("SET SESSION innodb_snapshot_isolation = ON").await;
-                }
-                // Nothing is cut off in silence; a lock that is not to be had is an error a caller can wait for.
-                c.execute("SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')").await?;
-                c.execute("SET SESSION innodb_lock_wait_timeout = 2").await?;
-                Ok(())
-            })
-        })
-        .connect_lazy_with(connect);
-    Ok(Pools::MySql(pool))
 }
 
 enum Held {
-    SqliteRead(PoolConnection<Sqlite>),
-    SqliteWrite(Transaction<'static, Sqlite>),
-    MySqlRead(PoolConnection<MySql>),
-    MySqlWrite(Transaction<'static, MySql>),
+    Sqlite(Lease<SqliteConnection>),
+    MySql(Lease<MySqlConnection>),
+}
+
+impl Held {
+    fn give_back(self) {
+        match self {
+            Self::Sqlite(lease) => lease.give_back(),
+            Self::MySql(lease) => lease.give_back(),
+        }
+    }
+
+    async fn plain(&mut self, sql: &'static str) -> Result<(), SqlxError> {
+        match self {
+            Self::Sqlite(c) => (&mut **c).execute(sql).await.map(drop),
+            Self::MySql(c) => (&mut **c).execute(sql).await.map(drop),
+        }
+    }
+}
+
+/// In what state a connection is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Health {
+    /// In step, in no transaction.
+    Free,
+    /// In step.
+    InTransaction,
+    /// A statement is under way, was given up, or failed in a way that nothing should follow.
+    Spoiled,
 }
 
 /// A connection, in a transaction or for reading, to either database.
 pub(super) struct Connection<'db> {
-    held: Held,
+    /// None only while it is dropped.
+    held: Option<Held>,
+    health: Health,
+    until: Option<Instant>,
     db: &'db Db,
+}
+
+impl Drop for Connection<'_> {
+    fn drop(&mut self) {
+        let Some(mut held) = self.held.take() else { return };
+        match (self.health, tokio::runtime::Handle::try_current()) {
+            (Health::Free, _) => held.give_back(),
+            (Health::InTransaction, Ok(runtime)) => drop(runtime.spawn(async move {
+                // Otherwise it is closed, and that rolls back too.
+                if matches!(tokio::time::timeout(ROLLBACK, held.plain("ROLLBACK")).await, Ok(Ok(()))) {
+                    held.give_back();
+                }
+            })),
+            (Health::InTransaction | Health::Spoiled, _) => {}
+        }
+    }
 }
 
 /// A bound parameter.
@@ -254,43 +243,51 @@ impl Connection<'_> {
     }
 
     /// Makes it durable. On an error that lost the connection, the outcome is unknown.
-    pub(super) async fn commit(self) -> Result<(), Fault> {
-        let done = match self.held {
-            Held::SqliteWrite(tx) => tx.commit().await.map_err(|e| self.db.note_disk(e.into())),
-            Held::MySqlWrite(tx) => tx.commit().await.map_err(Fault::from),
-            Held::SqliteRead(_) | Held::MySqlRead(_) => Ok(()),
-        };
-        done.map_err(Fault::in_commit)
+    pub(super) async fn commit(mut self) -> Result<(), Fault> {
+        self.plain("COMMIT").await.map_err(Fault::in_commit)?;
+        self.health = Health::Free;
+        Ok(())
+    }
+
+    async fn plain(&mut self, sql: &'static str) -> Result<(), Fault> {
+        let held = self.held.as_mut().expect(HELD);
+        step(&mut self.health, self.until, held.plain(sql)).await
     }
 
     async fn execute_phrase(&mut self, sql: &'static str, args: &[Value<'_>]) -> Result<Done, Fault> {
-        Ok(match &mut self.held {
-            Held::SqliteRead(c) => sqlite_done(&bind!(sql, args).execute(&mut **c).await?),
-            Held::SqliteWrite(c) => {
-                let done = bind!(sql, args).execute(&mut **c).await;
-                sqlite_done(&done.map_err(|e| self.db.note_disk(e.into()))?)
+        let (health, until) = (&mut self.health, self.until);
+        match self.held.as_mut().expect(HELD) {
+            Held::Sqlite(c) => {
+                let done = step(health, until, bind!(sql, args).execute(&mut **c)).await?;
+                Ok(Done { rows: done.rows_affected(), last_id: done.last_insert_rowid() })
             }
-            Held::MySqlRead(c) => mysql_done(&bind!(sql, args).execute(&mut **c).await?),
-            Held::MySqlWrite(c) => mysql_done(&bind!(sql, args).execute(&mut **c).await?),
-        })
+            Held::MySql(c) => {
+                let done = step(health, until, bind!(sql, args).execute(&mut **c)).await?;
+                Ok(Done { rows: done.rows_affected(), last_id: done.last_insert_id().cast_signed() })
+            }
+        }
     }
 
     async fn fetch_phrase(&mut self, sql: &'static str, args: &[Value<'_>]) -> Result<Vec<Row>, Fault> {
-        Ok(match &mut self.held {
-            Held::SqliteRead(c) => sqlite_rows(bind!(sql, args).fetch_all(&mut **c).await?),
-            Held::SqliteWrite(c) => sqlite_rows(bind!(sql, args).fetch_all(&mut **c).await?),
-            Held::MySqlRead(c) => mysql_rows(bind!(sql, args).fetch_all(&mut **c).await?),
-            Held::MySqlWrite(c) => mysql_rows(bind!(sql, args).fetch_all(&mut **c).await?),
-        })
+        let (health, until) = (&mut self.health, self.until);
+        match self.held.as_mut().expect(HELD) {
+            Held::Sqlite(c) => {
+                let rows = step(health, until, bind!(sql, args).fetch_all(&mut **c)).await?;
+                Ok(rows.into_iter().map(|row| Row { cells: Cells::Sqlite(row), at: 0 }).collect())
+            }
+            Held::MySql(c) => {
+                let rows = step(health, until, bind!(sql, args).fetch_all(&mut **c)).await?;
+                Ok(rows.into_iter().map(|row| Row { cells: Cells::MySql(row), at: 0 }).collect())
+            }
+        }
     }
 
     /// Only parses the statement, to learn whether this database knows it.
     pub(super) async fn prepare(&mut self, sql: &'static str) -> Result<(), Fault> {
-        match &mut self.held {
-            Held::SqliteRead(c) => drop((**c).prepare(sqlx::SqlSafeStr::into_sql_str(sql)).await?),
-            Held::SqliteWrite(c) => drop((**c).prepare(sqlx::SqlSafeStr::into_sql_str(sql)).await?),
-            Held::MySqlRead(c) => drop((**c).prepare(sqlx::SqlSafeStr::into_sql_str(sql)).await?),
-            Held::MySqlWrite(c) => drop((**c).prepare(sqlx::SqlSafeStr::into_sql_str(sql)).await?),
+        let sql = sqlx::SqlSafeStr::into_sql_str(sql);
+        match self.held.as_mut().expect(HELD) {
+            Held::Sqlite(c) => drop((&mut **c).prepare(sql).await?),
+            Held::MySql(c) => drop((&mut **c).prepare(sql).await?),
         }
         Ok(())
     }
@@ -306,20 +303,32 @@ impl Connection<'_> {
     }
 }
 
-fn sqlite_done(done: &sqlx::sqlite::SqliteQueryResult) -> Done {
-    Done { rows: done.rows_affected(), last_id: done.last_insert_rowid() }
-}
+const HELD: &str = "a connection is held until it is dropped";
 
-fn mysql_done(done: &sqlx::mysql::MySqlQueryResult) -> Done {
-    Done { rows: done.rows_affected(), last_id: done.last_insert_id().cast_signed() }
-}
-
-fn sqlite_rows(rows: Vec<SqliteRow>) -> Vec<Row> {
-    rows.into_iter().map(|row| Row { cells: Cells::Sqlite(row), at: 0 }).collect()
-}
-
-fn mysql_rows(rows: Vec<MySqlRow>) -> Vec<Row> {
-    rows.into_iter().map(|row| Row { cells: Cells::MySql(row), at: 0 }).collect()
+/// One step of a conversation with the database. Until it has ended well, or with an error that the database itself
+/// reported in good order, the connection counts as spoiled.
+async fn step<T>(
+    health: &mut Health,
+    until: Option<Instant>,
+    work: impl Future<Output = Result<T, SqlxError>>,
+) -> Result<T, Fault> {
+    let before = std::mem::replace(health, Health::Spoiled);
+    let done = match until {
+        None => work.await,
+        Some(until) => tokio::time::timeout_at(until.into(), work).await.unwrap_or_else(|_| {
+            Err(SqlxError::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "the database takes too long")))
+        }),
+    };
+    done.inspect(|_| *health = before).map_err(|e| {
+        let in_step = matches!(e, SqlxError::Database(_));
+        let fault = Fault::from(e);
+        // What a failed fsync left in the page cache is not on the disk; a server that is ending or may not write is
+        // of no use to the next one either.
+        if in_step && !matches!(fault, Fault::Lost(_)) {
+            *health = before;
+        }
+        fault
+    })
 }
 
 enum Cells {
@@ -356,42 +365,5 @@ impl Row {
     /// The next column, as yes or no.
     pub(super) fn flag(&mut self) -> Result<bool, Fault> {
         Ok(self.int()? != 0)
-    }
-}
-
-/// Runs a transaction, and runs it again when it lost against another one, met a key that had just been stored, or
-/// was handed a dead connection. Each try is a whole transaction that begins with its locks, so trying again after a
-/// commit whose outcome is unknown is safe too: by the time it holds the locks, the lost one has ended.
-pub(super) async fn retrying<T, Fut>(work: impl Fn(u32) -> Fut) -> Result<T, StoreError>
-where
-    Fut: Future<Output = Result<T, Fault>>,
-{
-    let started = Instant::now();
-    let mut in_doubt = None;
-    let mut tries = 0;
-    loop {
-        let fault = match work(tries).await {
-            Ok(value) => return Ok(value),
-            Err(fault) => fault,
-        };
-        tries += 1;
-        if let Fault::LostInCommit(e) = &fault {
-            in_doubt = Some(e.to_string());
-        }
-        let again = match &fault {
-            Fault::Contended(_) | Fault::Duplicate(_) | Fault::Lost(_) | Fault::LostInCommit(_) => {
-                tries < RETRIES && started.elapsed() + ACQUIRE / 2 < RETRY_FOR
-            }
-            Fault::Answer(_) | Fault::Broken(_) => false,
-        };
-        if !again {
-            return Err(match (fault, in_doubt) {
-                (Fault::Answer(e), _) => e,
-                (_, Some(doubt)) => StoreError::OutcomeUnknown(doubt),
-                (fault, None) => fault.into_error(),
-            });
-        }
-        let wait = rand::random_range(2..20u64 << tries.min(4));
-        tokio::time::sleep(Duration::from_millis(wait)).await;
     }
 }

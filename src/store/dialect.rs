@@ -17,8 +17,10 @@ impl Dialect {
             // One writer holds the whole database: there are no rows to lock.
             Self::Sqlite => sql.replace(" FOR UPDATE", ""),
             Self::MySql => {
+                // The first table first: SQLite takes CROSS JOIN for that.
+                let sql = sql.replace(" CROSS JOIN ", " STRAIGHT_JOIN ");
                 let mut out = String::with_capacity(sql.len());
-                let mut rest = sql;
+                let mut rest = sql.as_str();
                 if let Some(at) = rest.find("ON CONFLICT") {
                     out.push_str(&rest[..at]);
                     let update = rest[at..].find("DO UPDATE SET").map_or(rest.len(), |i| at + i + 13);

@@ -13,7 +13,7 @@ pub enum Rule {
 }
 
 /// Why a storage method failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// What the write is about is not there.
     #[error("not found")]

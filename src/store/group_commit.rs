@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::db::{Db, retrying};
+use super::db::Db;
 use super::error::{Fault, StoreError};
+use super::retry::{Attempt, retrying};
 use super::sql::store_batch;
 use crate::domain::{NewMessage, Sent};
 
@@ -19,12 +20,24 @@ use crate::domain::{NewMessage, Sent};
 const BATCH: usize = 64;
 /// The most sends that wait; beyond it a send is refused at once, with nothing stored.
 const WAITING: usize = 4096;
-/// How long a send waits for its answer. A batch that has begun goes on regardless; a send that still waits is dropped.
+/// How long a send waits for its answer.
 const PATIENCE: Duration = Duration::from_millis(2800);
 
 struct Job {
     new: NewMessage,
+    taken: Arc<Claim>,
     answer: oneshot::Sender<Result<Sent, StoreError>>,
+}
+
+/// Who a waiting send belongs to: the worker that stores it, or the sender that gives it up. The first one has it, so
+/// that a send that was given up is never stored, and one that may be stored is never said to have been given up.
+#[derive(Default)]
+struct Claim(AtomicBool);
+
+impl Claim {
+    fn win(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
 }
 
 /// The queue of sends.
@@ -43,12 +56,13 @@ impl GroupCommit {
     /// Stores a message in the next commit.
     pub(super) async fn send(&self, new: NewMessage) -> Result<Sent, StoreError> {
         let (answer, wait) = oneshot::channel();
-        self.jobs
-            .try_send(Job { new, answer })
-            .map_err(|_| StoreError::Unavailable("too many sends are waiting".to_owned()))?;
+        let taken = Arc::new(Claim::default());
+        let job = Job { new, taken: taken.clone(), answer };
+        self.jobs.try_send(job).map_err(|_| StoreError::Unavailable("too many sends are waiting".to_owned()))?;
         match tokio::time::timeout(PATIENCE, wait).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(StoreError::OutcomeUnknown("the store was closed".to_owned())),
+            Err(_) if taken.win() => Err(StoreError::Unavailable("its turn did not come".to_owned())),
             Err(_) => Err(StoreError::OutcomeUnknown("the database takes too long".to_owned())),
         }
     }
@@ -77,37 +91,46 @@ async fn work(db: Arc<Db>, mut queue: mpsc::Receiver<Job>) {
 
 /// Stores a batch; if it cannot be stored as a whole, message by message, so that one bad one harms only itself.
 async fn store(db: &Db, mut batch: Vec<Job>) {
-    // Whoever was told that the outcome is unknown and gave up must not be surprised minutes later.
-    batch.retain(|job| !job.answer.is_closed());
+    batch.retain(|job| job.taken.win());
     if batch.is_empty() {
         return;
     }
     let together: Vec<_> = batch.iter().map(|job| &job.new).collect();
-    let first = store_batch(db, &together).await;
-    let lost_in_commit = matches!(first, Err(Fault::LostInCommit(_)));
-    match first {
+    let in_doubt = match store_batch(db, Attempt::only(), &together).await {
         Ok(outcomes) => {
             for (job, outcome) in batch.into_iter().zip(outcomes) {
                 // Whoever asked may have gone; the message is stored all the same.
                 let _ = job.answer.send(outcome);
             }
+            return;
         }
-        Err(fault) => {
-            if lost_in_commit {
-                tracing::warn!(?fault, "the connection was lost in COMMIT; each message is looked up and tried again");
-            }
-            for job in batch.into_iter().filter(|job| lost_in_commit || !job.answer.is_closed()) {
-                let outcome = store_one(db, &job.new, lost_in_commit).await;
-                let _ = job.answer.send(outcome);
-            }
+        Err(Fault::LostInCommit(e)) => {
+            tracing::warn!(error = %e, "the connection was lost in COMMIT; each message is looked up and tried again");
+            true
         }
+        Err(_) => false,
+    };
+    let mut away = false;
+    // Whoever has been told that nobody knows must not be surprised minutes later.
+    for job in batch.into_iter().filter(|job| !job.answer.is_closed()) {
+        let outcome = match (away, in_doubt) {
+            (false, _) => store_one(db, &job.new, in_doubt, &mut away).await,
+            // It was not there for the one before, after several tries: nobody waits for it twice.
+            (true, false) => Err(StoreError::Unavailable(AWAY.to_owned())),
+            (true, true) => Err(StoreError::OutcomeUnknown(AWAY.to_owned())),
+        };
+        let _ = job.answer.send(outcome);
     }
 }
 
-async fn store_one(db: &Db, new: &NewMessage, lost_in_commit: bool) -> Result<Sent, StoreError> {
-    let in_doubt = &AtomicBool::new(lost_in_commit);
-    let stored = retrying(|_| async move {
-        let tried = store_batch(db, &[new]).await;
+const AWAY: &str = "the database cannot be reached";
+
+/// Notes in `away` if it failed because the database could not be reached.
+async fn store_one(db: &Db, new: &NewMessage, in_doubt: bool, away: &mut bool) -> Result<Sent, StoreError> {
+    let (in_doubt, unreachable) = (&AtomicBool::new(in_doubt), &AtomicBool::new(false));
+    let stored = retrying(|attempt| async move {
+        let tried = store_batch(db, attempt, &[new]).await;
+        unreachable.store(matches!(tried, Err(Fault::Lost(_) | Fault::LostInCommit(_))), Ordering::Relaxed);
         if matches!(tried, Err(Fault::LostInCommit(_))) {
             in_doubt.store(true, Ordering::Relaxed);
         }
@@ -116,9 +139,10 @@ async fn store_one(db: &Db, new: &NewMessage, lost_in_commit: bool) -> Result<Se
         Ok(outcome.map(|sent| Sent { created: sent.created || in_doubt.load(Ordering::Relaxed), ..sent }))
     })
     .await;
+    *away = unreachable.load(Ordering::Relaxed);
     match stored {
         Ok(outcome) => outcome,
-        Err(StoreError::Unavailable(e)) if lost_in_commit => Err(StoreError::OutcomeUnknown(e)),
+        Err(StoreError::Unavailable(e)) if in_doubt.load(Ordering::Relaxed) => Err(StoreError::OutcomeUnknown(e)),
         Err(e) => Err(e),
     }
 }

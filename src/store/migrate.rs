@@ -5,6 +5,7 @@ use sqlx::migrate::{Migrate, MigrateError, Migration, Migrator};
 
 use super::db::{Db, Pools};
 use super::error::{Fault, StoreError};
+use super::retry::Attempt;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static MYSQL: Migrator = sqlx::migrate!("migrations/mysql");
@@ -43,11 +44,19 @@ fn sort(e: MigrateError) -> StoreError {
 
 pub(super) async fn run(db: &Db) -> Result<usize, StoreError> {
     let before = status(db).await?;
+    let lost = |e: sqlx::Error| Fault::from(e).into_error();
     match &db.pools {
-        Pools::Sqlite { writer, .. } => SQLITE.run(writer).await,
-        Pools::MySql(pool) => MYSQL.run(pool).await,
+        Pools::Sqlite { writer, .. } => {
+            let mut c = writer.acquire().await.map_err(lost)?;
+            SQLITE.run_direct(None, &mut *c, false).await.map_err(sort)?;
+            c.give_back();
+        }
+        Pools::MySql(pool) => {
+            let mut c = pool.acquire().await.map_err(lost)?;
+            MYSQL.run_direct(None, &mut *c, false).await.map_err(sort)?;
+            c.give_back();
+        }
     }
-    .map_err(sort)?;
     Ok(before.pending.len())
 }
 
@@ -65,11 +74,15 @@ pub(super) async fn status(db: &Db) -> Result<MigrationStatus, StoreError> {
     let (migrator, applied) = match &db.pools {
         Pools::Sqlite { readers, .. } => {
             let mut c = readers.acquire().await.map_err(lost)?;
-            (&SQLITE, applied(&mut *c).await?)
+            let applied = applied(&mut *c).await?;
+            c.give_back();
+            (&SQLITE, applied)
         }
         Pools::MySql(pool) => {
             let mut c = pool.acquire().await.map_err(lost)?;
-            (&MYSQL, applied(&mut *c).await?)
+            let applied = applied(&mut *c).await?;
+            c.give_back();
+            (&MYSQL, applied)
         }
     };
     let pending = migrator.iter().filter(|m| !applied.contains(&m.version));
@@ -100,13 +113,13 @@ const FLUSH: &str = "SELECT @@innodb_flush_log_at_trx_commit, @@log_bin, @@sync_
 pub(super) async fn durability_warnings(db: &Db) -> Result<Vec<String>, Fault> {
     let mut warnings = Vec::new();
     if db.is_sqlite() {
-        let mut c = db.writer().await?;
+        let mut c = db.writer(Attempt::only()).await?;
         let mode = c.row("PRAGMA journal_mode", &[]).await?.map_or(Ok(String::new()), |mut row| row.text())?;
         let sync = c.row("PRAGMA synchronous", &[]).await?.map_or(Ok(0), |mut row| row.int())?;
         if mode != "wal" || sync < 2 {
             warnings.push(format!("SQLite runs with journal_mode={mode}, synchronous={sync}; it needs wal and 2"));
         }
-    } else if let Some(mut row) = db.reader().await?.row(FLUSH, &[]).await? {
+    } else if let Some(mut row) = db.reader(Attempt::only()).await?.row(FLUSH, &[]).await? {
         let (flush, binlog, sync) = (row.int()?, row.flag()?, row.int()?);
         if flush != 1 {
             warnings.push(format!(

@@ -4,11 +4,15 @@
 //! To add a method: write its conformance test (`tests/it/conformance/store.rs`), declare it here, write its SQL
 //! once in `sql/`, in the common form that `dialect` translates for each database.
 
+mod connect;
 mod db;
 mod dialect;
 mod error;
 mod group_commit;
+mod lookup;
 mod migrate;
+mod pool;
+mod retry;
 mod sql;
 
 use async_trait::async_trait;

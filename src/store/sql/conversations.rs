@@ -3,6 +3,7 @@
 use super::{Fault, Row, events, lock_heads, message, message_columns, send};
 use crate::domain::{Conversation, ConversationId, ConversationPage, Position, ReadState, Seq, Timestamp, UserId};
 use crate::store::db::{Db, Value};
+use crate::store::retry::Attempt;
 
 /// Rows of one user's list: `$mine` says which, before anything is joined to them. `theirs` is the peer's row.
 macro_rules! from_list {
@@ -61,11 +62,12 @@ fn conversation(row: &mut Row) -> Result<Conversation, Fault> {
 
 pub(super) async fn page(
     db: &Db,
+    attempt: Attempt,
     user: UserId,
     after: Option<(Timestamp, ConversationId)>,
     limit: i64,
 ) -> Result<ConversationPage, Fault> {
-    let mut c = db.reader().await?;
+    let mut c = db.reader(attempt).await?;
     // Read before the page, on the same connection: what the page has beyond it is told once more, never missed.
     let head = events::head(&mut c, user).await?;
     let (time, id) = after.map_or((i64::MAX, i64::MAX), |(time, id)| (time.0, id));
@@ -79,8 +81,13 @@ pub(super) async fn page(
     Ok(ConversationPage { conversations: found, next, head })
 }
 
-pub(super) async fn one(db: &Db, user: UserId, peer: UserId) -> Result<Option<(Conversation, Position)>, Fault> {
-    let mut c = db.reader().await?;
+pub(super) async fn one(
+    db: &Db,
+    attempt: Attempt,
+    user: UserId,
+    peer: UserId,
+) -> Result<Option<(Conversation, Position)>, Fault> {
+    let mut c = db.reader(attempt).await?;
     let head = events::head(&mut c, user).await?;
     let args = [user, user.min(peer), user.max(peer)].map(Value::Int);
     let row = c.row(ONE, &args).await?;
@@ -90,12 +97,13 @@ pub(super) async fn one(db: &Db, user: UserId, peer: UserId) -> Result<Option<(C
 /// Moves the mark under the locks of both heads, and tells both logs.
 pub(super) async fn mark_read(
     db: &Db,
+    attempt: Attempt,
     user: UserId,
     peer: UserId,
     seq: Seq,
     now: Timestamp,
 ) -> Result<Option<(ReadState, Vec<(UserId, i64)>)>, Fault> {
-    let mut c = db.writer().await?;
+    let mut c = db.writer(attempt).await?;
     let heads = lock_heads(&mut c, &[user, peer]).await?;
     let (low, high) = (user.min(peer), user.max(peer));
     let Some(mut row) = c.row(STATE, &[user, low, high].map(Value::Int)).await? else { return Ok(None) };

@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 
-use super::{Connection, Fault, Repeat, Row, SqlStore, StoreError, message, message_columns, retrying, send};
+use super::{Connection, Fault, Repeat, Row, SqlStore, StoreError, message, message_columns, send};
 use crate::domain::{Change, Event, LogPage, Position, ReadState, Timestamp, UserId};
 use crate::store::Logs;
 use crate::store::db::Value;
+use crate::store::retry::{retrying, retrying_at_leisure};
 
 const HEAD: &str = "SELECT pos, tag FROM user_heads WHERE user_id = ?";
 const HEADS: Repeat =
@@ -28,8 +29,12 @@ const FROM: &str = concat!(
      LEFT JOIN users r ON r.id = m.recipient_id \
      ORDER BY e.pos"
 );
-const OLD: &str = "SELECT user_id, MAX(pos) FROM events WHERE created_at < ? GROUP BY user_id";
-const LONG: &str = "SELECT e.user_id, MAX(e.pos) - ? FROM events e GROUP BY e.user_id HAVING COUNT(*) > ?";
+/// Whose log has rows that are too old, the newest one of each aside: that one stays.
+const OLD: &str = "SELECT e.user_id, MAX(e.pos) FROM events e JOIN user_heads h ON h.user_id = e.user_id \
+    WHERE e.created_at < ? AND e.pos < h.pos GROUP BY e.user_id";
+/// Whose log has rows beyond the newest so many.
+const LONG: &str = "SELECT h.user_id, h.pos - ? FROM user_heads h WHERE h.pos > ? AND EXISTS \
+    (SELECT 1 FROM events e WHERE e.user_id = h.user_id AND e.pos <= h.pos - ?)";
 const PRUNE: &str = "DELETE FROM events WHERE user_id = ? AND pos <= ? \
     AND pos < (SELECT h.pos FROM user_heads h WHERE h.user_id = ?)";
 /// How the two kinds of cluster are told to read only after what has been committed anywhere, and to stop doing so.
@@ -90,7 +95,7 @@ fn page(rows: Vec<Row>, user: UserId, after: Position, limit: usize) -> Result<O
 #[async_trait]
 impl Logs for SqlStore {
     async fn head(&self, user: UserId) -> Result<Position, StoreError> {
-        retrying(|_| async { head(&mut self.db.reader().await?, user).await }).await
+        retrying(|attempt| async move { head(&mut self.db.reader(attempt).await?, user).await }).await
     }
 
     async fn heads(&self, users: &[UserId]) -> Result<Vec<(UserId, i64)>, StoreError> {
@@ -98,8 +103,9 @@ impl Logs for SqlStore {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        retrying(|_| async {
-            let rows = self.db.reader().await?.rows_many(&HEADS, 1, &keys).await?;
+        let keys = &keys;
+        retrying(|attempt| async move {
+            let rows = self.db.reader(attempt).await?.rows_many(&HEADS, 1, keys).await?;
             rows.into_iter().map(|mut row| Ok((row.int()?, row.int()?))).collect()
         })
         .await
@@ -108,8 +114,8 @@ impl Logs for SqlStore {
     async fn events(&self, user: UserId, after: Position, limit: i64) -> Result<Option<LogPage>, StoreError> {
         let size = usize::try_from(limit).unwrap_or(0);
         let args = [user, after.pos, limit.saturating_add(2)].map(Value::Int);
-        retrying(|_| async {
-            let mut c = self.db.reader().await?;
+        retrying(|attempt| async move {
+            let mut c = self.db.reader(attempt).await?;
             let rows = c.rows(FROM, &args).await?;
             let beyond_head = rows.is_empty();
             let found = page(rows, user, after, size)?;
@@ -131,17 +137,17 @@ impl Logs for SqlStore {
     }
 
     async fn prune_events(&self, before: Timestamp, keep: i64) -> Result<u64, StoreError> {
-        let found = retrying(|_| async {
-            let mut c = self.db.reader().await?;
+        let found = retrying_at_leisure(|attempt| async move {
+            let mut c = self.db.reader(attempt).await?;
             let mut rows = c.rows(OLD, &[before.0.into()]).await?;
-            rows.extend(c.rows(LONG, &[keep.into(), keep.into()]).await?);
+            rows.extend(c.rows(LONG, &[keep, keep, keep].map(Value::Int)).await?);
             rows.into_iter().map(|mut row| Ok((row.int()?, row.int()?))).collect::<Result<Vec<_>, _>>()
         })
         .await?;
         let mut pruned = 0;
         for (user, pos) in found {
-            pruned += retrying(|_| async {
-                let mut c = self.db.writer().await?;
+            pruned += retrying_at_leisure(|attempt| async move {
+                let mut c = self.db.writer(attempt).await?;
                 let rows = c.execute(PRUNE, &[user, pos, user].map(Value::Int)).await?.rows;
                 c.commit().await?;
                 Ok(rows)

@@ -2,13 +2,14 @@
 
 use async_trait::async_trait;
 
-use super::{Repeat, SqlStore, StoreError, conversations, message, message_columns, repair, retrying, send};
+use super::{SqlStore, StoreError, conversations, message, message_columns, repair, send};
 use crate::domain::{
     Conversation, ConversationId, ConversationPage, Message, MessageId, NewMessage, Position, ReadState, Sent, Seq,
     Slice, Timestamp, UserId,
 };
 use crate::store::Messages;
 use crate::store::db::{Row, Value};
+use crate::store::retry::{retrying, retrying_at_leisure};
 
 /// A message with the names of its people; what follows says which.
 macro_rules! from_messages {
@@ -45,15 +46,14 @@ const OF_USER: &str = from_messages!(
 const CONVERSATION_OF: &str = "SELECT id, last_seq FROM conversations WHERE low_user = ? AND high_user = ?";
 
 pub(super) const ALL: &[&str] = &[ONE, BEFORE, AFTER, COUNT, OF_USER, CONVERSATION_OF];
-pub(super) const REPEATS: &[&Repeat] = &[];
 
 /// How many messages of the past go into one transaction.
 const HISTORY: usize = 1024;
 
 impl SqlStore {
     async fn messages(&self, sql: &'static str, args: &[Value<'_>]) -> Result<Vec<Message>, StoreError> {
-        retrying(|_| async {
-            let rows = self.db.reader().await?.rows(sql, args).await?;
+        retrying(|attempt| async move {
+            let rows = self.db.reader(attempt).await?.rows(sql, args).await?;
             rows.into_iter().map(|mut row: Row| message(&mut row)).collect()
         })
         .await
@@ -71,8 +71,8 @@ impl Messages for SqlStore {
     }
 
     async fn count_messages(&self, user: UserId) -> Result<i64, StoreError> {
-        retrying(|_| async {
-            let row = self.db.reader().await?.row(COUNT, &[user.into()]).await?;
+        retrying(|attempt| async move {
+            let row = self.db.reader(attempt).await?.row(COUNT, &[user.into()]).await?;
             row.map_or(Ok(0), |mut row| row.int())
         })
         .await
@@ -85,8 +85,8 @@ impl Messages for SqlStore {
     }
 
     async fn conversation_of(&self, a: UserId, b: UserId) -> Result<Option<(ConversationId, Seq)>, StoreError> {
-        retrying(|_| async {
-            let row = self.db.reader().await?.row(CONVERSATION_OF, &[a.min(b).into(), a.max(b).into()]).await?;
+        retrying(|attempt| async move {
+            let row = self.db.reader(attempt).await?.row(CONVERSATION_OF, &[a.min(b).into(), a.max(b).into()]).await?;
             row.map(|mut row| Ok((row.int()?, row.int()?))).transpose()
         })
         .await
@@ -118,11 +118,11 @@ impl Messages for SqlStore {
         after: Option<(Timestamp, ConversationId)>,
         limit: i64,
     ) -> Result<ConversationPage, StoreError> {
-        retrying(|_| conversations::page(&self.db, user, after, limit)).await
+        retrying(|attempt| conversations::page(&self.db, attempt, user, after, limit)).await
     }
 
     async fn conversation(&self, user: UserId, peer: UserId) -> Result<Option<(Conversation, Position)>, StoreError> {
-        retrying(|_| conversations::one(&self.db, user, peer)).await
+        retrying(|attempt| conversations::one(&self.db, attempt, user, peer)).await
     }
 
     async fn mark_read(
@@ -132,17 +132,17 @@ impl Messages for SqlStore {
         seq: Seq,
         now: Timestamp,
     ) -> Result<Option<(ReadState, Vec<(UserId, i64)>)>, StoreError> {
-        retrying(|_| conversations::mark_read(&self.db, user, peer, seq, now)).await
+        retrying(|attempt| conversations::mark_read(&self.db, attempt, user, peer, seq, now)).await
     }
 
     async fn repair_conversations(&self, user: UserId) -> Result<u64, StoreError> {
-        retrying(|_| repair::conversations(&self.db, user)).await
+        retrying_at_leisure(|attempt| repair::conversations(&self.db, attempt, user)).await
     }
 
     async fn add_history(&self, history: &[NewMessage]) -> Result<(), StoreError> {
         for part in history.chunks(HISTORY) {
             let part: Vec<_> = part.iter().collect();
-            retrying(|_| send::store_history(&self.db, &part)).await?;
+            retrying_at_leisure(|attempt| send::store_history(&self.db, attempt, &part)).await?;
         }
         Ok(())
     }

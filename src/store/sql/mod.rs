@@ -17,13 +17,15 @@ use async_trait::async_trait;
 
 pub(super) use send::store_batch;
 
-use super::Store;
-use super::db::{Connection, Db, Pools, Row, retrying};
+use super::db::{Connection, Db, Row};
 use super::dialect::Repeat;
 use super::error::{Fault, StoreError};
 use super::group_commit::GroupCommit;
+use super::lookup::Lookup;
 use super::migrate::{self, MigrationStatus};
-use crate::domain::{Epoch, Message, Timestamp, UserId};
+use super::retry::{Attempt, retrying};
+use super::{Session, Store};
+use crate::domain::{Epoch, Message, Timestamp, User, UserId};
 
 /// The isolation level of MySQL connections. READ COMMITTED serves; the other exists for the conformance suite,
 /// which shows that no guarantee leans on it.
@@ -52,6 +54,8 @@ impl Default for Options {
 pub struct SqlStore {
     db: Arc<Db>,
     sends: GroupCommit,
+    session_by_hash: Lookup<(Session, User)>,
+    user_by_key: Lookup<User>,
     epoch: Epoch,
     install: String,
 }
@@ -74,7 +78,7 @@ pub(super) const ALL: &[&[&str]] = &[
 ];
 
 /// The repeating statements of all subjects.
-pub(super) const ALL_REPEATS: &[&[&Repeat]] = &[send::REPEATS, events::REPEATS, sessions::REPEATS, history::REPEATS];
+pub(super) const ALL_REPEATS: &[&[&Repeat]] = &[send::REPEATS, events::REPEATS, sessions::REPEATS, users::REPEATS];
 
 impl SqlStore {
     /// Opens a migrated database. [`StoreError::Unavailable`] if it cannot be reached.
@@ -84,8 +88,14 @@ impl SqlStore {
         let install = fact(&db, "install").await?;
         let epoch = u64::from_str_radix(&epoch, 16)
             .map_err(|_| StoreError::Internal(format!("the database's epoch is {epoch:?}, not 16 hex digits")))?;
-        let sends = GroupCommit::start(&db);
-        Ok(Self { db, sends, epoch: Epoch(epoch), install })
+        Ok(Self {
+            sends: GroupCommit::start(&db),
+            session_by_hash: Lookup::start(&db, sessions::find),
+            user_by_key: Lookup::start(&db, users::find),
+            db,
+            epoch: Epoch(epoch),
+            install,
+        })
     }
 
     /// Applies the migrations that are missing, in order; returns how many. [`StoreError::Unavailable`] if the
@@ -93,7 +103,7 @@ impl SqlStore {
     pub async fn migrate(url: &str) -> Result<usize, StoreError> {
         let db = Db::open(url, &Options::default())?;
         let applied = migrate::run(&db).await?;
-        close(&db).await;
+        db.close().await;
         Ok(applied)
     }
 
@@ -104,18 +114,18 @@ impl SqlStore {
         }
         let db = Db::open(url, &Options::default())?;
         let status = migrate::status(&db).await?;
-        close(&db).await;
+        db.close().await;
         Ok(status)
     }
 
     /// Ends the connections, after what is under way.
     pub async fn close(&self) {
-        close(&self.db).await;
+        self.db.close().await;
     }
 
     /// Prepares every statement, as a test of both databases; returns those that were refused, with the reason.
     pub async fn unprepared(&self) -> Result<Vec<(String, String)>, StoreError> {
-        let mut c = self.db.reader().await.map_err(Fault::into_error)?;
+        let mut c = self.db.reader(Attempt::only()).await.map_err(Fault::into_error)?;
         let mut refused = Vec::new();
         let mut check = Vec::new();
         for sql in ALL.iter().copied().flatten() {
@@ -135,7 +145,7 @@ impl SqlStore {
     /// What the writing connection itself says of a setting (`synchronous`, `journal_mode`), for tests on SQLite.
     pub async fn writer_pragma(&self, pragma: &'static str) -> Result<String, StoreError> {
         let read = async {
-            let mut c = self.db.writer().await?;
+            let mut c = self.db.writer(Attempt::only()).await?;
             let row = c.row(pragma, &[]).await?;
             row.map_or(Ok(String::new()), |mut row| row.text())
         };
@@ -143,20 +153,10 @@ impl SqlStore {
     }
 }
 
-async fn close(db: &Db) {
-    match &db.pools {
-        Pools::Sqlite { writer, readers } => {
-            readers.close().await;
-            writer.close().await;
-        }
-        Pools::MySql(pool) => pool.close().await,
-    }
-}
-
 /// A fact about this database, made up at the first look.
 async fn fact(db: &Db, name: &'static str) -> Result<String, StoreError> {
-    retrying(|_| async {
-        let mut c = db.writer().await?;
+    retrying(|attempt| async move {
+        let mut c = db.writer(attempt).await?;
         if let Some(mut row) = c.row(META, &[name.into()]).await? {
             return row.text();
         }
@@ -228,7 +228,7 @@ impl Store for SqlStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        let mut c = self.db.reader().await.map_err(Fault::into_error)?;
+        let mut c = self.db.reader(Attempt::only()).await.map_err(Fault::into_error)?;
         c.row(PING, &[]).await.map_err(Fault::into_error).map(drop)
     }
 

@@ -3,6 +3,7 @@
 use super::{Fault, lock_heads};
 use crate::domain::UserId;
 use crate::store::db::{Db, Value};
+use crate::store::retry::Attempt;
 
 /// What a user's list rows should say, in numbers from the messages themselves.
 const TRUTH: &str = "SELECT mine.conversation_id, mine.peer_id, mine.last_seq, mine.last_activity, mine.peer_sent, \
@@ -20,11 +21,11 @@ const MEND: &str = "UPDATE user_conversations SET last_seq = ?, last_activity = 
 
 pub(super) const ALL: &[&str] = &[TRUTH, PEERS, MEND];
 
-pub(super) async fn conversations(db: &Db, user: UserId) -> Result<u64, Fault> {
-    let peers = db.reader().await?.rows(PEERS, &[user.into()]).await?;
+pub(super) async fn conversations(db: &Db, attempt: Attempt, user: UserId) -> Result<u64, Fault> {
+    let peers = db.reader(attempt).await?.rows(PEERS, &[user.into()]).await?;
     let mut people = peers.into_iter().map(|mut row| row.int()).collect::<Result<Vec<_>, _>>()?;
     people.push(user);
-    let mut c = db.writer().await?;
+    let mut c = db.writer(attempt).await?;
     lock_heads(&mut c, &people).await?;
     let mut mended = 0;
     for mut row in c.rows(TRUTH, &[user.into()]).await? {

@@ -11,6 +11,7 @@ use super::{Fault, Repeat, StoreError, lock_heads, message};
 use crate::domain::{ConversationId, Message, NewMessage, SendKey, Sent, UserId};
 use crate::store::db::{Connection, Db, Value};
 use crate::store::error::Rule;
+use crate::store::retry::Attempt;
 
 /// Kinds of log rows. 0 is the row that every log starts with.
 pub(super) const MESSAGE_CREATED: i64 = 1;
@@ -98,8 +99,8 @@ pub(super) const REPEATS: &[&Repeat] = &[
 pub(in crate::store) type Outcomes = Vec<Result<Sent, StoreError>>;
 
 /// Stores a batch of messages with different keys in one durable transaction.
-pub(in crate::store) async fn store_batch(db: &Db, batch: &[&NewMessage]) -> Result<Outcomes, Fault> {
-    let mut c = db.writer().await?;
+pub(in crate::store) async fn store_batch(db: &Db, attempt: Attempt, batch: &[&NewMessage]) -> Result<Outcomes, Fault> {
+    let mut c = db.writer(attempt).await?;
     let users: Vec<UserId> = batch.iter().flat_map(|m| [m.sender, m.recipient]).collect();
     let heads: HashMap<UserId, i64> = lock_heads(&mut c, &users).await?.into_iter().collect();
     let known = by_key(&mut c, batch).await?;
@@ -141,8 +142,8 @@ pub(in crate::store) async fn store_batch(db: &Db, batch: &[&NewMessage]) -> Res
 }
 
 /// Stores messages of the past without telling anybody: no log rows. For `test-data` and imports.
-pub(super) async fn store_history(db: &Db, history: &[&NewMessage]) -> Result<(), Fault> {
-    let mut c = db.writer().await?;
+pub(super) async fn store_history(db: &Db, attempt: Attempt, history: &[&NewMessage]) -> Result<(), Fault> {
+    let mut c = db.writer(attempt).await?;
     let users: Vec<UserId> = history.iter().flat_map(|m| [m.sender, m.recipient]).collect();
     let mut plan = Plan::new(lock_heads(&mut c, &users).await?.into_iter().collect());
     if !history.iter().all(|new| plan.knows(new)) {

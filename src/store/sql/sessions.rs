@@ -1,25 +1,36 @@
 //! Signed-in cookies.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 use super::users::{user, user_columns};
-use super::{Repeat, SqlStore, StoreError, retrying, throttle};
+use super::{Fault, Repeat, SqlStore, StoreError, throttle};
 use crate::domain::{Timestamp, User};
-use crate::store::db::Value;
+use crate::store::db::{Db, Row, Value};
+use crate::store::lookup::Found;
+use crate::store::retry::retrying;
 use crate::store::{Allowance, Session, Sessions};
 
 const ADD: &str = "INSERT INTO sessions (token_hash, user_id, created_at, expires_at, user_agent) \
     VALUES (?, ?, ?, ?, ?)";
 /// Takes the lock that deactivating takes, so that no session is made beside it.
 const SIGNED_IN: &str = "UPDATE users SET last_login = ? WHERE id = ? AND is_active = 1";
-const FIND: &str = concat!(
-    "SELECT ",
-    user_columns!(),
-    ", x.created_at, x.expires_at, x.user_agent FROM sessions x \
-     JOIN users u ON u.id = x.user_id WHERE x.token_hash = ? AND x.expires_at > ? AND u.is_active = 1"
-);
+/// The sessions first: begun with the users, MariaDB reads every session of theirs.
+const FIND: Repeat = Repeat {
+    head: concat!(
+        "SELECT ",
+        user_columns!(),
+        ", x.token_hash, x.created_at, x.expires_at, x.user_agent FROM sessions x \
+         CROSS JOIN users u ON u.id = x.user_id WHERE u.is_active = 1 AND x.token_hash IN ("
+    ),
+    row: "?",
+    between: ", ",
+    tail: ")",
+};
 const LIVE: Repeat = Repeat {
-    head: "SELECT x.token_hash, x.expires_at FROM sessions x JOIN users u ON u.id = x.user_id \
+    head: "SELECT x.token_hash, x.expires_at FROM sessions x CROSS JOIN users u ON u.id = x.user_id \
         WHERE u.is_active = 1 AND x.token_hash IN (",
     row: "?",
     between: ", ",
@@ -28,14 +39,38 @@ const LIVE: Repeat = Repeat {
 const END: &str = "DELETE FROM sessions WHERE token_hash = ?";
 const EXPIRED: &str = "DELETE FROM sessions WHERE expires_at <= ?";
 
-pub(super) const ALL: &[&str] = &[ADD, SIGNED_IN, FIND, END, EXPIRED];
-pub(super) const REPEATS: &[&Repeat] = &[&LIVE];
+pub(super) const ALL: &[&str] = &[ADD, SIGNED_IN, END, EXPIRED];
+pub(super) const REPEATS: &[&Repeat] = &[&FIND, &LIVE];
+
+/// The sessions of active users, by the hashes of their tokens; expired ones too.
+pub(super) fn find(db: Arc<Db>, token_hashes: Vec<String>) -> BoxFuture<'static, Found<(Session, User)>> {
+    Box::pin(async move {
+        let (db, keys) = (&db, &token_hashes.iter().map(|hash| hash.as_str().into()).collect::<Vec<_>>());
+        retrying(|attempt| async move {
+            let rows = db.reader(attempt).await?.rows_many(&FIND, 1, keys).await?;
+            rows.into_iter().map(|mut row| session(&mut row)).collect()
+        })
+        .await
+    })
+}
+
+fn session(row: &mut Row) -> Result<(String, (Session, User)), Fault> {
+    let user = user(row)?;
+    let session = Session {
+        token_hash: row.text()?,
+        user: user.id,
+        created_at: Timestamp(row.int()?),
+        expires_at: Timestamp(row.int()?),
+        user_agent: row.text()?,
+    };
+    Ok((session.token_hash.clone(), (session, user)))
+}
 
 #[async_trait]
 impl Sessions for SqlStore {
     async fn add_session(&self, session: &Session) -> Result<(), StoreError> {
-        retrying(|_| async {
-            let mut c = self.db.writer().await?;
+        retrying(|attempt| async move {
+            let mut c = self.db.writer(attempt).await?;
             if c.execute(SIGNED_IN, &[session.created_at.0.into(), session.user.into()]).await?.rows == 0 {
                 return Err(StoreError::NotFound.into());
             }
@@ -53,20 +88,8 @@ impl Sessions for SqlStore {
     }
 
     async fn session(&self, token_hash: &str, now: Timestamp) -> Result<Option<(Session, User)>, StoreError> {
-        retrying(|_| async {
-            let row = self.db.reader().await?.row(FIND, &[token_hash.into(), now.0.into()]).await?;
-            let Some(mut row) = row else { return Ok(None) };
-            let user = user(&mut row)?;
-            let session = Session {
-                token_hash: token_hash.to_owned(),
-                user: user.id,
-                created_at: Timestamp(row.int()?),
-                expires_at: Timestamp(row.int()?),
-                user_agent: row.text()?,
-            };
-            Ok(Some((session, user)))
-        })
-        .await
+        let found = self.session_by_hash.find(token_hash).await?;
+        Ok(found.filter(|(session, _)| session.expires_at > now))
     }
 
     async fn live_sessions(&self, token_hashes: &[String], now: Timestamp) -> Result<Vec<String>, StoreError> {
@@ -74,8 +97,9 @@ impl Sessions for SqlStore {
             return Ok(Vec::new());
         }
         let keys: Vec<Value<'_>> = token_hashes.iter().map(|hash| hash.as_str().into()).collect();
-        retrying(|_| async {
-            let rows = self.db.reader().await?.rows_many(&LIVE, 1, &keys).await?;
+        let keys = &keys;
+        retrying(|attempt| async move {
+            let rows = self.db.reader(attempt).await?.rows_many(&LIVE, 1, keys).await?;
             let mut live = Vec::with_capacity(rows.len());
             for mut row in rows {
                 let (hash, expires_at) = (row.text()?, row.int()?);
@@ -89,8 +113,8 @@ impl Sessions for SqlStore {
     }
 
     async fn end_session(&self, token_hash: &str) -> Result<(), StoreError> {
-        retrying(|_| async {
-            let mut c = self.db.writer().await?;
+        retrying(|attempt| async move {
+            let mut c = self.db.writer(attempt).await?;
             c.execute(END, &[token_hash.into()]).await?;
             c.commit().await
         })
@@ -98,8 +122,8 @@ impl Sessions for SqlStore {
     }
 
     async fn remove_expired(&self, now: Timestamp) -> Result<(), StoreError> {
-        retrying(|_| async {
-            let mut c = self.db.writer().await?;
+        retrying(|attempt| async move {
+            let mut c = self.db.writer(attempt).await?;
             c.execute(EXPIRED, &[now.0.into()]).await?;
             c.execute(throttle::WHOLE, &[now.0.into()]).await?;
             c.commit().await
@@ -108,10 +132,10 @@ impl Sessions for SqlStore {
     }
 
     async fn take(&self, allowances: &[Allowance], now: Timestamp) -> Result<Result<(), i64>, StoreError> {
-        retrying(|_| throttle::take(&self.db, allowances, now)).await
+        retrying(|attempt| throttle::take(&self.db, attempt, allowances, now)).await
     }
 
     async fn give_back(&self, allowances: &[Allowance]) -> Result<(), StoreError> {
-        retrying(|_| throttle::give_back(&self.db, allowances)).await
+        retrying(|attempt| throttle::give_back(&self.db, attempt, allowances)).await
     }
 }

@@ -6,6 +6,7 @@ use super::Fault;
 use crate::domain::Timestamp;
 use crate::store::Allowance;
 use crate::store::db::Db;
+use crate::store::retry::Attempt;
 
 const ADD: &str = "INSERT INTO throttle (name, whole_at) VALUES (?, ?) \
     ON CONFLICT (name) DO UPDATE SET whole_at = throttle.whole_at";
@@ -23,8 +24,13 @@ fn in_order(allowances: &[Allowance]) -> Vec<&Allowance> {
     sorted
 }
 
-pub(super) async fn take(db: &Db, allowances: &[Allowance], now: Timestamp) -> Result<Result<(), i64>, Fault> {
-    let mut c = db.writer().await?;
+pub(super) async fn take(
+    db: &Db,
+    attempt: Attempt,
+    allowances: &[Allowance],
+    now: Timestamp,
+) -> Result<Result<(), i64>, Fault> {
+    let mut c = db.writer(attempt).await?;
     for allowance in in_order(allowances) {
         let name = allowance.name.as_str();
         let latest = now.0.saturating_add(allowance.burst_micros - allowance.cost_micros);
@@ -39,8 +45,8 @@ pub(super) async fn take(db: &Db, allowances: &[Allowance], now: Timestamp) -> R
     Ok(Ok(()))
 }
 
-pub(super) async fn give_back(db: &Db, allowances: &[Allowance]) -> Result<(), Fault> {
-    let mut c = db.writer().await?;
+pub(super) async fn give_back(db: &Db, attempt: Attempt, allowances: &[Allowance]) -> Result<(), Fault> {
+    let mut c = db.writer(attempt).await?;
     for allowance in in_order(allowances) {
         c.execute(GIVE_BACK, &[allowance.cost_micros.into(), allowance.name.as_str().into()]).await?;
     }

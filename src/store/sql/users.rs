@@ -1,12 +1,17 @@
 //! People.
 
-use async_trait::async_trait;
+use std::sync::Arc;
 
-use super::{Fault, Row, SqlStore, StoreError, retrying};
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+
+use super::{Fault, Repeat, Row, SqlStore, StoreError};
 use crate::domain::{NewUser, Timestamp, User, UserId, UserKey};
 use crate::store::Users;
-use crate::store::db::Value;
+use crate::store::db::{Db, Value};
 use crate::store::error::Rule;
+use crate::store::lookup::Found;
+use crate::store::retry::{retrying, retrying_at_leisure};
 
 /// What [`user`] reads.
 macro_rules! user_columns {
@@ -22,6 +27,12 @@ const ADD_HEAD: &str = "INSERT INTO user_heads (user_id, pos, tag) VALUES (?, 0,
 const ADD_START: &str = "INSERT INTO events (user_id, pos, tag, kind, created_at) VALUES (?, 0, ?, 0, ?)";
 const BY_ID: &str = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.id = ?");
 const BY_KEY: &str = concat!("SELECT ", user_columns!(), ", u.password_hash FROM users u WHERE u.username_key = ?");
+const BY_KEYS: Repeat = Repeat {
+    head: concat!("SELECT u.username_key, ", user_columns!(), " FROM users u WHERE u.username_key IN ("),
+    row: "?",
+    between: ", ",
+    tail: ")",
+};
 const EVERYBODY: &str = concat!("SELECT ", user_columns!(), " FROM users u ORDER BY u.id");
 const PEOPLE: &str = concat!(
     "SELECT u.username_key, ",
@@ -50,6 +61,20 @@ pub(super) const ALL: &[&str] = &[
     END_SESSIONS,
 ];
 
+pub(super) const REPEATS: &[&Repeat] = &[&BY_KEYS];
+
+/// Users by their keys.
+pub(super) fn find(db: Arc<Db>, keys: Vec<String>) -> BoxFuture<'static, Found<User>> {
+    Box::pin(async move {
+        let (db, keys) = (&db, &keys.iter().map(|key| key.as_str().into()).collect::<Vec<_>>());
+        retrying(|attempt| async move {
+            let rows = db.reader(attempt).await?.rows_many(&BY_KEYS, 1, keys).await?;
+            rows.into_iter().map(|mut row| Ok((row.text()?, user(&mut row)?))).collect()
+        })
+        .await
+    })
+}
+
 /// A user in the order of [`user_columns`].
 pub(super) fn user(row: &mut Row) -> Result<User, Fault> {
     Ok(User {
@@ -66,8 +91,8 @@ pub(super) fn user(row: &mut Row) -> Result<User, Fault> {
 
 impl SqlStore {
     async fn one_user(&self, sql: &'static str, arg: Value<'_>) -> Result<Option<(User, Row)>, StoreError> {
-        retrying(|_| async {
-            let row = self.db.reader().await?.row(sql, &[arg]).await?;
+        retrying(|attempt| async move {
+            let row = self.db.reader(attempt).await?.row(sql, &[arg]).await?;
             row.map(|mut row| Ok((user(&mut row)?, row))).transpose()
         })
         .await
@@ -78,10 +103,10 @@ impl SqlStore {
 impl Users for SqlStore {
     async fn add_user(&self, new: &NewUser, now: Timestamp) -> Result<User, StoreError> {
         let key = &new.username.key();
-        retrying(|tries| async move {
-            let mut c = self.db.writer().await?;
+        retrying(|attempt| async move {
+            let mut c = self.db.writer(attempt).await?;
             // Met the unique key in the try before: whoever stored it is visible now.
-            if tries > 0 && c.row(BY_KEY, &[key.as_str().into()]).await?.is_some() {
+            if attempt.number > 0 && c.row(BY_KEY, &[key.as_str().into()]).await?.is_some() {
                 return Err(StoreError::Conflict(Rule::Username).into());
             }
             let args = [
@@ -122,12 +147,13 @@ impl Users for SqlStore {
     }
 
     async fn user_by_key(&self, key: &UserKey) -> Result<Option<User>, StoreError> {
-        Ok(self.one_user(BY_KEY, key.as_str().into()).await?.map(|(user, _)| user))
+        self.user_by_key.find(key.as_str()).await
     }
 
     async fn all_users(&self) -> Result<Vec<User>, StoreError> {
-        retrying(|_| async {
-            let rows = self.db.reader().await?.rows(EVERYBODY, &[]).await?;
+        // As many as there are: that may take its time.
+        retrying_at_leisure(|attempt| async move {
+            let rows = self.db.reader(attempt).await?.rows(EVERYBODY, &[]).await?;
             rows.into_iter().map(|mut row| user(&mut row)).collect()
         })
         .await
@@ -143,20 +169,20 @@ impl Users for SqlStore {
         // Nothing sorts behind the last code point, in either database's binary order.
         let end = format!("{}\u{10ffff}", prefix.as_str());
         let args = [prefix.as_str().into(), end.as_str().into(), after.unwrap_or("").into(), me.into(), limit.into()];
-        retrying(|_| async {
-            let rows = self.db.reader().await?.rows(PEOPLE, &args).await?;
+        retrying(|attempt| async move {
+            let rows = self.db.reader(attempt).await?.rows(PEOPLE, &args).await?;
             rows.into_iter().map(|mut row| Ok((row.text()?, user(&mut row)?))).collect()
         })
         .await
     }
 
     async fn has_superuser(&self) -> Result<bool, StoreError> {
-        retrying(|_| async { Ok(self.db.reader().await?.row(SUPERUSER, &[]).await?.is_some()) }).await
+        retrying(|attempt| async move { Ok(self.db.reader(attempt).await?.row(SUPERUSER, &[]).await?.is_some()) }).await
     }
 
     async fn set_password_hash(&self, id: UserId, hash: &str, keep: Option<&str>) -> Result<(), StoreError> {
-        retrying(|_| async {
-            let mut c = self.db.writer().await?;
+        retrying(|attempt| async move {
+            let mut c = self.db.writer(attempt).await?;
             if c.execute(SET_HASH, &[hash.into(), id.into()]).await?.rows == 0 {
                 return Err(StoreError::NotFound.into());
             }
@@ -167,8 +193,8 @@ impl Users for SqlStore {
     }
 
     async fn rehash(&self, id: UserId, old: &str, new: &str) -> Result<(), StoreError> {
-        retrying(|_| async {
-            let mut c = self.db.writer().await?;
+        retrying(|attempt| async move {
+            let mut c = self.db.writer(attempt).await?;
             c.execute(REHASH, &[new.into(), id.into(), old.into()]).await?;
             c.commit().await
         })
@@ -176,8 +202,8 @@ impl Users for SqlStore {
     }
 
     async fn set_active(&self, id: UserId, active: bool) -> Result<(), StoreError> {
-        retrying(|_| async {
-            let mut c = self.db.writer().await?;
+        retrying(|attempt| async move {
+            let mut c = self.db.writer(attempt).await?;
             if c.execute(SET_ACTIVE, &[active.into(), id.into()]).await?.rows == 0 {
                 return Err(StoreError::NotFound.into());
             }

@@ -1,0 +1,69 @@
+//! How connections to each database are opened, and what is set on each.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::mysql::MySqlConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Executor as _, MySqlConnection};
+
+use super::db::Pools;
+use super::pool::Pool;
+use super::sql::{Isolation, Options};
+
+/// A MySQL connection that was idle for longer is tested before it is used.
+const RESTED: Duration = Duration::from_secs(2);
+const READERS: u32 = 4;
+/// Prepared statements that a connection keeps.
+const STATEMENTS: usize = 256;
+
+/// The embedded database: durable at each commit, one writer.
+pub(super) fn sqlite(path: &str) -> Pools {
+    let writer = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(2))
+        .statement_cache_capacity(STATEMENTS);
+    let reader = writer.clone().pragma("query_only", "ON");
+    let pool = |most, options: SqliteConnectOptions| {
+        Pool::new(most, None, move || {
+            let options = options.clone();
+            async move { options.connect().await }
+        })
+    };
+    Pools::Sqlite { writer: pool(1, writer), readers: pool(READERS, reader) }
+}
+
+/// A MySQL or MariaDB server. An error if the URL cannot be read.
+pub(super) fn mysql(url: &str, options: &Options) -> Result<Pools, sqlx::Error> {
+    let connect = MySqlConnectOptions::from_str(url)?.statement_cache_capacity(STATEMENTS);
+    let isolation = options.isolation;
+    let pool = Pool::new(options.connections, Some(RESTED), move || {
+        let connect = connect.clone();
+        async move {
+            let mut connection = connect.connect().await?;
+            set_up(&mut connection, isolation).await?;
+            Ok(connection)
+        }
+    });
+    Ok(Pools::MySql(pool))
+}
+
+async fn set_up(c: &mut MySqlConnection, isolation: Isolation) -> Result<(), sqlx::Error> {
+    c.execute(match isolation {
+        Isolation::ReadCommitted => "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+        Isolation::RepeatableRead => "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    })
+    .await?;
+    if isolation == Isolation::RepeatableRead {
+        // The strictest there is, where the server has it.
+        let _ = c.execute("SET SESSION innodb_snapshot_isolation = ON").await;
+    }
+    // Nothing is cut off in silence; a lock that is not to be had is an error a caller can wait for.
+    c.execute("SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')").await?;
+    c.execute("SET SESSION innodb_lock_wait_timeout = 2").await?;
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! Natural batching of look-ups: whatever is asked while one query is under way is asked together in the next. Alone
+//! a look-up waits for nobody; under load many share a round trip. Each answer was read after its question was asked.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use tokio::sync::{mpsc, oneshot};
+
+use super::db::Db;
+use super::error::StoreError;
+
+/// The most questions of one query.
+const BATCH: usize = 128;
+/// The most that wait; beyond it a look-up is refused at once.
+const WAITING: usize = 4096;
+
+/// What is found for each key; a key that is not there is left out.
+pub(super) type Found<V> = Result<HashMap<String, V>, StoreError>;
+/// Looks up keys in one query.
+pub(super) type Find<V> = fn(Arc<Db>, Vec<String>) -> BoxFuture<'static, Found<V>>;
+
+type Answer<V> = Result<Option<V>, StoreError>;
+
+struct Question<V> {
+    key: String,
+    answer: oneshot::Sender<Answer<V>>,
+}
+
+/// Look-ups of one kind.
+pub(super) struct Lookup<V> {
+    questions: mpsc::Sender<Question<V>>,
+}
+
+impl<V: Clone + Send + Sync + 'static> Lookup<V> {
+    /// Starts the worker; it ends when this value is gone.
+    pub(super) fn start(db: &Arc<Db>, find: Find<V>) -> Self {
+        let (questions, asked) = mpsc::channel(WAITING);
+        tokio::spawn(work(db.clone(), asked, find));
+        Self { questions }
+    }
+
+    /// What is there for `key`.
+    pub(super) async fn find(&self, key: &str) -> Answer<V> {
+        let (answer, wait) = oneshot::channel();
+        self.questions
+            .try_send(Question { key: key.to_owned(), answer })
+            .map_err(|_| StoreError::Unavailable("too many look-ups are waiting".to_owned()))?;
+        wait.await.unwrap_or_else(|_| Err(StoreError::Internal("a look-up was given up".to_owned())))
+    }
+}
+
+async fn work<V: Clone + Send + Sync + 'static>(db: Arc<Db>, mut asked: mpsc::Receiver<Question<V>>, find: Find<V>) {
+    let mut questions = Vec::with_capacity(BATCH);
+    while asked.recv_many(&mut questions, BATCH).await > 0 {
+        let mut keys: Vec<_> = questions.iter().map(|q| q.key.clone()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        // In a task of its own: a defect costs one batch, not the worker.
+        let found = tokio::spawn(find(db.clone(), keys)).await;
+        let found = found.unwrap_or_else(|e| Err(StoreError::Internal(format!("a look-up failed: {e}"))));
+        for Question { key, answer } in questions.drain(..) {
+            // Whoever asked may have gone.
+            let _ = answer.send(match &found {
+                Ok(found) => Ok(found.get(&key).cloned()),
+                Err(e) => Err(e.clone()),
+            });
+        }
+    }
+}
