@@ -3,9 +3,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::db::Db;
 use super::error::StoreError;
@@ -14,6 +16,9 @@ use super::error::StoreError;
 const BATCH: usize = 128;
 /// The most that wait; beyond it a look-up is refused at once.
 const WAITING: usize = 4096;
+
+/// How long a look-up waits for its answer, the query before its own included.
+const PATIENCE: Duration = Duration::from_millis(2800);
 
 /// What is found for each key; a key that is not there is left out.
 pub(super) type Found<V> = Result<HashMap<String, V>, StoreError>;
@@ -40,13 +45,17 @@ impl<V: Clone + Send + Sync + 'static> Lookup<V> {
         Self { questions }
     }
 
-    /// What is there for `key`.
+    /// What is there for `key`; [`StoreError::Unavailable`] if that cannot be said soon.
     pub(super) async fn find(&self, key: &str) -> Answer<V> {
         let (answer, wait) = oneshot::channel();
         self.questions
             .try_send(Question { key: key.to_owned(), answer })
             .map_err(|_| StoreError::Unavailable("too many look-ups are waiting".to_owned()))?;
-        wait.await.unwrap_or_else(|_| Err(StoreError::Internal("a look-up was given up".to_owned())))
+        match timeout(PATIENCE, wait).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(StoreError::Unavailable("the store was closed".to_owned())),
+            Err(_) => Err(StoreError::Unavailable("the database takes too long".to_owned())),
+        }
     }
 }
 

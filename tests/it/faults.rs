@@ -23,6 +23,7 @@ pub fn trials() -> Vec<Trial> {
     trials.push(trial("faults::two_processes_with_and_without_redis", two_processes).with_ignored_flag(!both));
     let maria = Backend::MariaDb.is_here();
     trials.push(trial("faults::database_away", database_away).with_ignored_flag(!maria));
+    trials.push(trial("faults::database_silent", database_silent).with_ignored_flag(!maria));
     trials.push(trial("faults::connection_lost_in_commit", connection_lost_in_commit).with_ignored_flag(!maria));
     let trace = trial("faults::every_201_follows_an_fsync", every_201_follows_an_fsync);
     trials.push(trace.with_ignored_flag(!tool("strace")));
@@ -314,6 +315,46 @@ async fn database_away() {
     println!("a send worked {:?} after the database was back", started.elapsed());
     // The same socket, without a reconnect.
     assert_eq!(socket.event().await["event"]["message"]["body"], "while away");
+}
+
+/// A database that neither answers nor ends a connection: packets vanish. Nobody waits longer than for one that is
+/// gone, no connection that fell silent is used again, and it heals by itself.
+async fn database_silent() {
+    let (_world, proxy, ann, bob) = behind_a_proxy().await;
+    let mut socket = Socket::events(&bob, None).await;
+    ann.say("bob", "before").await;
+    assert_eq!(socket.event().await["event"]["message"]["body"], "before");
+    proxy.fall_silent();
+    let body = json!({"recipient": "bob", "body": "while silent", "client_id": "silent"});
+    let path = "/api/v1/message/";
+    let asked: Vec<_> = (0..40)
+        .map(|n| {
+            let (client, body) = (ann.at(&ann.base), body.clone());
+            tokio::spawn(async move {
+                let started = Instant::now();
+                let answer = if n % 2 == 0 { client.get(path).await } else { client.post(path, &body).await };
+                (answer, started.elapsed())
+            })
+        })
+        .collect();
+    for answer in asked {
+        let (answer, took) = answer.await.expect("an answer");
+        assert_eq!(answer.status, 503, "{}", answer.body);
+        assert!(took < Duration::from_secs(4), "it took {took:?}");
+        assert!(answer.header("retry-after").is_some());
+    }
+    assert!(proxy.swallowed() > 0, "the fault must bite");
+    proxy.speak();
+    let started = Instant::now();
+    until("the first send after the database speaks again", Duration::from_secs(5), || async {
+        let answer = ann.post(path, &body).await;
+        (answer.status == 201 || answer.status == 200).then_some(())
+    })
+    .await;
+    println!("a send worked {:?} after the database spoke again", started.elapsed());
+    assert_eq!(socket.event().await["event"]["message"]["body"], "while silent");
+    let listed = bob.get("/api/v1/message/?target=ann").await.expect(200);
+    assert_eq!(listed["count"], 2, "once");
 }
 
 /// A COMMIT, or the answer to one, is lost, again and again: each message is stored once, with and without a key.

@@ -1,4 +1,5 @@
-//! A TCP proxy in front of a database that can be closed, and that can lose a COMMIT or the answer to one.
+//! A TCP proxy in front of a database that can be closed or fall silent, and that can lose a COMMIT or the answer to
+//! one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
@@ -19,6 +20,8 @@ pub enum Lose {
 #[derive(Default)]
 struct State {
     closed: AtomicBool,
+    silent: AtomicBool,
+    swallowed: AtomicUsize,
     /// The next COMMIT's fate, or 0.
     armed: AtomicU8,
     bitten: AtomicUsize,
@@ -60,6 +63,22 @@ impl Proxy {
         self.state.closed.store(false, Ordering::Relaxed);
     }
 
+    /// From now on nothing passes in either direction, and nobody is told: no connection ends, new ones are accepted.
+    /// What was opened meanwhile, or before, never speaks again.
+    pub fn fall_silent(&self) {
+        self.state.silent.store(true, Ordering::Relaxed);
+    }
+
+    /// New connections pass again; those that fell silent stay so.
+    pub fn speak(&self) {
+        self.state.silent.store(false, Ordering::Relaxed);
+    }
+
+    /// How often something was swallowed.
+    pub fn swallowed(&self) -> usize {
+        self.state.swallowed.load(Ordering::Relaxed)
+    }
+
     /// Loses the next COMMIT, or its answer, and ends that connection.
     pub fn lose(&self, what: Lose) {
         self.state.armed.store(what as u8, Ordering::Relaxed);
@@ -76,11 +95,18 @@ async fn pass(client: TcpStream, server: TcpStream, state: Arc<State>, mut cut: 
     let (mut from_server, mut to_server) = server.into_split();
     let (mut up, mut down) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     let mut swallow = false;
+    let mut silent = false;
     loop {
+        silent |= state.silent.load(Ordering::Relaxed);
         tokio::select! {
             _ = cut.recv() => return,
             read = from_client.read(&mut up) => {
                 let Ok(n @ 1..) = read else { return };
+                silent |= state.silent.load(Ordering::Relaxed);
+                if silent {
+                    state.swallowed.fetch_add(1, Ordering::Relaxed);
+                    continue;
+                }
                 if up[..n].windows(6).any(|w| w == b"COMMIT") {
                     let fate = state.armed.swap(0, Ordering::Relaxed);
                     if fate != 0 {
@@ -97,6 +123,10 @@ async fn pass(client: TcpStream, server: TcpStream, state: Arc<State>, mut cut: 
             }
             read = from_server.read(&mut down) => {
                 let Ok(n @ 1..) = read else { return };
+                silent |= state.silent.load(Ordering::Relaxed);
+                if silent {
+                    continue;
+                }
                 if swallow || to_client.write_all(&down[..n]).await.is_err() {
                     return;
                 }
