@@ -54,7 +54,7 @@ async fn run(name: &str, url: &str, dir: &Path) {
     let server = Server::start(url, &dir.join(name));
     println!("\n{name}: sends acknowledged durable, a second (median of {ROUNDS} rounds, chatd and control in turn)");
     let mut control = Bare::new(url).await;
-    for in_flight in [1, 16, 64] {
+    for in_flight in [1, 16, 64].into_iter().filter(|n| wanted(*n)) {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             ours.push(server.sends(&people, in_flight).await);
@@ -70,6 +70,12 @@ async fn run(name: &str, url: &str, dir: &Path) {
     }
     open_conversations(&store, &server, &people).await;
     store.close().await;
+}
+
+/// `scripts/bench 64` leaves the other numbers out.
+fn wanted(in_flight: usize) -> bool {
+    let mut numbers = std::env::args().filter_map(|arg| arg.parse().ok()).peekable();
+    numbers.peek().is_none() || numbers.any(|number: usize| number == in_flight)
 }
 
 fn median(values: &mut [f64]) -> f64 {

@@ -13,7 +13,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Error as SqlxError, Executor as _, MySqlConnection, Row as _, SqliteConnection};
 
 use super::connect;
-use super::dialect::{Dialect, Phrasebook, Repeat, cut, pad};
+use super::dialect::{Dialect, Phrasebook, Repeat, SIZES, cut, pad};
 use super::error::{Fault, StoreError};
 use super::pool::{Lease, Pool};
 use super::retry::Attempt;
@@ -170,6 +170,14 @@ impl<'a> From<&'a str> for Value<'a> {
     }
 }
 
+/// Repeats the last of these rows up to one of the sizes. There is at least one.
+fn padded<'a>(rows: &[Value<'a>], width: usize) -> (Vec<Value<'a>>, usize) {
+    let size = pad(rows.len() / width);
+    let last = &rows[rows.len() - width..];
+    let missing = last.iter().copied().cycle().take(size * width - rows.len());
+    (rows.iter().copied().chain(missing).collect(), size)
+}
+
 /// What a write did.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Done {
@@ -229,17 +237,23 @@ impl Connection<'_> {
         args: &[Value<'_>],
     ) -> Result<Vec<Row>, Fault> {
         let mut found = Vec::new();
-        for keys in args.chunks(width * super::dialect::SIZES[0]) {
-            let size = pad(keys.len() / width);
-            let mut keys = keys.to_vec();
-            let last = keys.split_off(keys.len() - width);
-            while keys.len() < size * width {
-                keys.extend_from_slice(&last);
-            }
+        for keys in args.chunks(width * SIZES[0]) {
+            let (keys, size) = padded(keys, width);
             let sql = self.db.phrases.many(sql, size);
             found.extend(self.fetch_phrase(sql, &keys).await?);
         }
         Ok(found)
+    }
+
+    /// Writes the rows of an upsert, `width` parameters each, in as few statements as the sizes allow. Some may be
+    /// written twice.
+    pub(super) async fn upsert_many(&mut self, sql: &Repeat, width: usize, args: &[Value<'_>]) -> Result<(), Fault> {
+        for rows in args.chunks(width * SIZES[0]) {
+            let (rows, size) = padded(rows, width);
+            let sql = self.db.phrases.many(sql, size);
+            self.execute_phrase(sql, &rows).await?;
+        }
+        Ok(())
     }
 
     /// Makes it durable. On an error that lost the connection, the outcome is unknown.

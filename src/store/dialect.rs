@@ -87,9 +87,10 @@ impl Phrasebook {
 }
 
 /// How often a repeated part occurs. Few sizes, so that prepared statements are found again.
-pub(super) const SIZES: [usize; 11] = [1024, 512, 256, 128, 64, 32, 16, 8, 4, 2, 1];
+pub(super) const SIZES: [usize; 20] =
+    [1024, 768, 512, 384, 256, 192, 128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1];
 
-/// Cuts `n` rows into sizes, largest first: 13 is 8, 4, 1.
+/// Cuts `n` rows into sizes, largest first: 13 is 12, 1.
 pub(super) fn cut(mut n: usize) -> Vec<usize> {
     let mut parts = Vec::new();
     for size in SIZES {
@@ -135,8 +136,8 @@ mod tests {
 
     #[test]
     fn sizes() {
-        assert_eq!(cut(13), [8, 4, 1]);
+        assert_eq!(cut(13), [12, 1]);
         assert_eq!(cut(1300), [1024, 256, 16, 4]);
-        assert_eq!((pad(1), pad(3), pad(64), pad(65)), (1, 4, 64, 128));
+        assert_eq!((pad(1), pad(5), pad(64), pad(65)), (1, 6, 64, 96));
     }
 }

@@ -61,7 +61,15 @@ impl<V: Clone + Send + Sync + 'static> Lookup<V> {
 
 async fn work<V: Clone + Send + Sync + 'static>(db: Arc<Db>, mut asked: mpsc::Receiver<Question<V>>, find: Find<V>) {
     let mut questions = Vec::with_capacity(BATCH);
-    while asked.recv_many(&mut questions, BATCH).await > 0 {
+    while let Some(first) = asked.recv().await {
+        // Whatever else is ready to run goes first: it may have the same kind of question.
+        tokio::task::yield_now().await;
+        questions.push(first);
+        while questions.len() < BATCH
+            && let Ok(more) = asked.try_recv()
+        {
+            questions.push(more);
+        }
         let mut keys: Vec<_> = questions.iter().map(|q| q.key.clone()).collect();
         keys.sort_unstable();
         keys.dedup();

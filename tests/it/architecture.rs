@@ -97,11 +97,11 @@ async fn every_statement_is_listed() {
     let sql = sources().into_iter().filter(|(path, _)| path.starts_with("store/sql/"));
     let mut found = 0;
     for (path, text) in sql {
-        let start = text.find("const ALL: &[").expect("a list of statements");
-        let lists = &text[start..text[start..].find("];").map_or(text.len(), |end| start + end)];
-        let repeats = text
-            .find("const REPEATS: &[")
-            .map_or("", |start| &text[start..start + text[start..].find("];").unwrap_or(0)]);
+        let list = |head: &str| match text.find(head) {
+            Some(start) => &text[start..start + text[start..].find("];").unwrap_or(0)],
+            None => "",
+        };
+        let (lists, repeats) = (list("const ALL: &["), list("const REPEATS: &["));
         for line in text.lines().filter(|line| line.contains("const ")) {
             let Some((name, rest)) = line.split_once("const ").and_then(|(_, rest)| rest.split_once(": ")) else {
                 continue;

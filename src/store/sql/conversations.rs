@@ -1,6 +1,6 @@
 //! The list of a user's conversations, and how far each has been read.
 
-use super::{Fault, Row, events, lock_heads, message, message_columns, send};
+use super::{Fault, Row, events, lock_heads, message, message_columns, plan};
 use crate::domain::{Conversation, ConversationId, ConversationPage, Position, ReadState, Seq, Timestamp, UserId};
 use crate::store::db::{Db, Value};
 use crate::store::retry::Attempt;
@@ -125,11 +125,11 @@ pub(super) async fn mark_read(
     let mut new_heads = Vec::new();
     for (user, pos) in &reached {
         let tag = rand::random::<i64>();
-        rows.extend([*user, *pos, tag, send::READ, conversation, seq, now.0].map(Value::Int));
+        rows.extend([*user, *pos, tag, plan::READ, conversation, seq, now.0].map(Value::Int));
         new_heads.extend([*user, *pos, tag].map(Value::Int));
     }
-    c.execute_many(&send::ADD_EVENTS, send::EVENT_WIDTH, &rows).await?;
-    c.execute_many(&send::SET_HEADS, 3, &new_heads).await?;
+    c.execute_many(&plan::ADD_EVENTS, plan::EVENT_WIDTH, &rows).await?;
+    c.execute_many(&plan::SET_HEADS, 3, &new_heads).await?;
     c.commit().await?;
     Ok(Some((state(seq, peer_sent - read), reached)))
 }

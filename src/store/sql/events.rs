@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Connection, Fault, Repeat, Row, SqlStore, StoreError, message, message_columns, send};
+use super::{Connection, Fault, Repeat, Row, SqlStore, StoreError, message, message_columns, plan};
 use crate::domain::{Change, Event, LogPage, Position, ReadState, Timestamp, UserId};
 use crate::store::Logs;
 use crate::store::db::Value;
@@ -55,7 +55,7 @@ pub(super) async fn head(c: &mut Connection<'_>, user: UserId) -> Result<Positio
 fn event(row: &mut Row, user: UserId) -> Result<Event, Fault> {
     let at = Position { pos: row.int()?, tag: row.int()? };
     let kind = row.int()?;
-    if kind != send::MESSAGE_CREATED && kind != send::READ {
+    if kind != plan::MESSAGE_CREATED && kind != plan::READ {
         return Ok(Event { at, change: Change::Unknown });
     }
     let state = ReadState {
@@ -66,12 +66,12 @@ fn event(row: &mut Row, user: UserId) -> Result<Event, Fault> {
         unread: row.int()?,
     };
     let change = match (kind, row.flag()?) {
-        (send::MESSAGE_CREATED, true) => {
+        (plan::MESSAGE_CREATED, true) => {
             let message = message(row)?;
             let unread = (message.recipient == user).then_some(state.unread);
             Change::MessageCreated { message, unread }
         }
-        (send::READ, _) => Change::Read(state),
+        (plan::READ, _) => Change::Read(state),
         _ => Change::Unknown,
     };
     Ok(Event { at, change })

@@ -4,6 +4,7 @@
 mod conversations;
 mod events;
 mod history;
+mod plan;
 mod repair;
 mod send;
 mod sessions;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub(super) use send::store_batch;
+pub(super) use send::{Keys, store_batch};
 
 use super::db::{Connection, Db, Row};
 use super::dialect::Repeat;
@@ -70,15 +71,16 @@ pub(super) const ALL: &[&[&str]] = &[
     conversations::ALL,
     events::ALL,
     history::ALL,
+    plan::ALL,
     repair::ALL,
-    send::ALL,
     sessions::ALL,
     throttle::ALL,
     users::ALL,
 ];
 
 /// The repeating statements of all subjects.
-pub(super) const ALL_REPEATS: &[&[&Repeat]] = &[send::REPEATS, events::REPEATS, sessions::REPEATS, users::REPEATS];
+pub(super) const ALL_REPEATS: &[&[&Repeat]] =
+    &[send::REPEATS, plan::REPEATS, events::REPEATS, sessions::REPEATS, users::REPEATS];
 
 impl SqlStore {
     /// Opens a migrated database. [`StoreError::Unavailable`] if it cannot be reached.
@@ -88,8 +90,14 @@ impl SqlStore {
         let install = fact(&db, "install").await?;
         let epoch = u64::from_str_radix(&epoch, 16)
             .map_err(|_| StoreError::Internal(format!("the database's epoch is {epoch:?}, not 16 hex digits")))?;
+        let sending = if db.is_sqlite() {
+            // One writer: whoever writes takes turns.
+            db.clone()
+        } else {
+            Arc::new(Db::open(url, &Options { connections: 1, ..options.clone() })?)
+        };
         Ok(Self {
-            sends: GroupCommit::start(&db),
+            sends: GroupCommit::start(sending)?,
             session_by_hash: Lookup::start(&db, sessions::find),
             user_by_key: Lookup::start(&db, users::find),
             db,

@@ -33,6 +33,7 @@ on_every_backend![
     an_accented_name_is_another_name,
     two_at_once_cannot_take_one_name,
     people_are_found_by_prefix_in_pages,
+    many_look_ups_at_once_have_each_their_answer,
     a_message_is_numbered_and_timed,
     a_conversation_is_the_same_for_both,
     the_same_key_is_the_same_message,
@@ -40,6 +41,7 @@ on_every_backend![
     the_same_key_of_two_senders_is_two_messages,
     an_unknown_recipient_stores_nothing,
     one_bad_message_does_not_spoil_its_batch,
+    repeats_amid_a_batch_are_found,
     many_senders_leave_no_gap,
     many_stores_leave_no_gap,
     time_never_goes_back_in_a_conversation,
@@ -195,6 +197,22 @@ async fn people_are_found_by_prefix_in_pages(w: World) {
     assert_eq!(find("", None, 10).await.len(), 6);
 }
 
+async fn many_look_ups_at_once_have_each_their_answer(w: World) {
+    let mut people = Vec::new();
+    for i in 0..20 {
+        people.push(w.user(&format!("person{i}")).await);
+    }
+    // More than one query holds, some of them twice, some of nobody.
+    let asked = (0..400usize).map(|i| {
+        let (store, key) = (w.store.clone(), UserKey::new(&format!("Person{}", i % 25)).unwrap());
+        tokio::spawn(async move { (i % 25, store.user_by_key(&key).await.unwrap()) })
+    });
+    for answer in asked.collect::<Vec<_>>() {
+        let (i, found) = answer.await.unwrap();
+        assert_eq!(found.as_ref(), people.get(i), "person{i}");
+    }
+}
+
 async fn a_message_is_numbered_and_timed(w: World) {
     let (ann, bob) = w.pair().await;
     let first = w.store.send(new_message(&ann, &bob, "  hi ", "k1")).await.unwrap();
@@ -289,6 +307,47 @@ async fn one_bad_message_does_not_spoil_its_batch(w: World) {
     assert_eq!(outcomes.iter().filter(|o| o.is_ok()).count(), 36);
     assert_eq!(outcomes.iter().filter(|o| matches!(o, Err(StoreError::NotFound))).count(), 4);
     assert_eq!(w.store.count_messages(bob.id).await.unwrap(), 36);
+}
+
+/// New keys, repeated ones and one with other content, together: each gets its own answer, nothing is stored twice.
+async fn repeats_amid_a_batch_are_found(w: World) {
+    let (ann, bob) = w.pair().await;
+    let carol = w.user("carol").await;
+    let mut before = Vec::new();
+    for i in 0..8 {
+        before.push(w.store.send(new_message(&ann, &bob, "x", &format!("old{i}"))).await.unwrap().message);
+    }
+    let news = (0..40).map(|i| match i % 5 {
+        // Two of these keys went to bob: other content, and a person who is not in the batch otherwise.
+        0 if i < 10 => new_message(&ann, &carol, "x", &format!("old{}", i / 5)),
+        1 => new_message(&ann, &bob, "x", &format!("old{}", i / 5)),
+        _ => new_message(&ann, &bob, "x", &format!("new{i}")),
+    });
+    let sends = news.map(|new| {
+        let store = w.store.clone();
+        tokio::spawn(async move { (new.key.as_str().to_owned(), new.recipient, store.send(new).await) })
+    });
+    let (mut created, mut repeated, mut conflicts) = (0, 0, 0);
+    for send in sends.collect::<Vec<_>>() {
+        let (key, recipient, outcome) = send.await.unwrap();
+        match outcome {
+            Ok(sent) if sent.created => created += usize::from(key.starts_with("new") && sent.message.body == "x"),
+            Ok(sent) => {
+                assert!(before.contains(&sent.message), "{sent:?}");
+                repeated += 1;
+            }
+            Err(StoreError::Conflict(Rule::ClientId)) => {
+                assert_eq!(recipient, carol.id);
+                conflicts += 1;
+            }
+            Err(e) => panic!("{e}"),
+        }
+    }
+    assert_eq!((created, repeated, conflicts), (30, 8, 2));
+    let (id, last) = w.store.conversation_of(ann.id, bob.id).await.unwrap().unwrap();
+    let all = w.store.slice(id, Slice::After(0), 100).await.unwrap();
+    assert_eq!((all.len(), last), (38, 38));
+    assert!(w.store.conversation_of(ann.id, carol.id).await.unwrap().is_none());
 }
 
 /// Everything sent by `sends` is there once, numbered without a gap, and told to everybody in order.
