@@ -20,6 +20,7 @@ mod pages;
 mod people;
 mod query;
 mod reply;
+mod resolve;
 mod root;
 mod session;
 mod setup;

@@ -8,15 +8,15 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::mysql::MySqlRow;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Error as SqlxError, Executor as _, MySqlConnection, Row as _, SqliteConnection};
+use sqlx::{Error as SqlxError, Executor as _, MySqlConnection, SqliteConnection};
 
 use super::connect;
 use super::dialect::{Dialect, Phrasebook, Repeat, SIZES, cut, pad};
 use super::error::{Fault, StoreError};
 use super::pool::{Lease, Pool};
 use super::retry::Attempt;
+use super::row::{Cells, bind};
+pub(super) use super::row::{Done, Row, Value};
 use super::sql::Options;
 
 /// A rollback that takes longer is left to the server, which does it when the connection ends.
@@ -144,59 +144,12 @@ impl Drop for Connection<'_> {
     }
 }
 
-/// A bound parameter.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Value<'a> {
-    Int(i64),
-    Text(&'a str),
-    Bytes(&'a [u8]),
-}
-
-impl From<i64> for Value<'_> {
-    fn from(v: i64) -> Self {
-        Self::Int(v)
-    }
-}
-
-impl From<bool> for Value<'_> {
-    fn from(v: bool) -> Self {
-        Self::Int(i64::from(v))
-    }
-}
-
-impl<'a> From<&'a str> for Value<'a> {
-    fn from(v: &'a str) -> Self {
-        Self::Text(v)
-    }
-}
-
 /// Repeats the last of these rows up to one of the sizes. There is at least one.
 fn padded<'a>(rows: &[Value<'a>], width: usize) -> (Vec<Value<'a>>, usize) {
     let size = pad(rows.len() / width);
     let last = &rows[rows.len() - width..];
     let missing = last.iter().copied().cycle().take(size * width - rows.len());
     (rows.iter().copied().chain(missing).collect(), size)
-}
-
-/// What a write did.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Done {
-    pub rows: u64,
-    pub last_id: i64,
-}
-
-macro_rules! bind {
-    ($sql:expr, $args:expr) => {{
-        let mut query = sqlx::query($sql);
-        for arg in $args {
-            query = match *arg {
-                Value::Int(v) => query.bind(v),
-                Value::Text(v) => query.bind(v.to_owned()),
-                Value::Bytes(v) => query.bind(v.to_owned()),
-            };
-        }
-        query
-    }};
 }
 
 impl Connection<'_> {
@@ -287,11 +240,11 @@ impl Connection<'_> {
         match self.held.as_mut().expect(HELD) {
             Held::Sqlite(c) => {
                 let rows = step(health, until, bind!(sql, args).fetch_all(&mut **c)).await?;
-                Ok(rows.into_iter().map(|row| Row { cells: Cells::Sqlite(row), at: 0 }).collect())
+                Ok(rows.into_iter().map(|row| Row::new(Cells::Sqlite(row))).collect())
             }
             Held::MySql(c) => {
                 let rows = step(health, until, bind!(sql, args).fetch_all(&mut **c)).await?;
-                Ok(rows.into_iter().map(|row| Row { cells: Cells::MySql(row), at: 0 }).collect())
+                Ok(rows.into_iter().map(|row| Row::new(Cells::MySql(row))).collect())
             }
         }
     }
@@ -343,41 +296,4 @@ async fn step<T>(
         }
         fault
     })
-}
-
-enum Cells {
-    Sqlite(SqliteRow),
-    MySql(MySqlRow),
-}
-
-/// A row, read from its first column on.
-pub(super) struct Row {
-    cells: Cells,
-    at: usize,
-}
-
-macro_rules! column {
-    ($name:ident, $type:ty) => {
-        /// The next column.
-        pub(super) fn $name(&mut self) -> Result<$type, Fault> {
-            let at = self.at;
-            self.at += 1;
-            Ok(match &self.cells {
-                Cells::Sqlite(row) => row.try_get_unchecked(at)?,
-                Cells::MySql(row) => row.try_get_unchecked(at)?,
-            })
-        }
-    };
-}
-
-impl Row {
-    column!(int, i64);
-    column!(maybe_int, Option<i64>);
-    column!(text, String);
-    column!(bytes, Vec<u8>);
-
-    /// The next column, as yes or no.
-    pub(super) fn flag(&mut self) -> Result<bool, Fault> {
-        Ok(self.int()? != 0)
-    }
 }

@@ -13,6 +13,7 @@ mod lookup;
 mod migrate;
 mod pool;
 mod retry;
+mod row;
 mod sql;
 
 use async_trait::async_trait;
