@@ -17,7 +17,7 @@ use crate::domain::{Clock, InvalidUsername, NewUser, User, UserId, UserKey, User
 use crate::store::{Rule, Session, Store, StoreError};
 
 pub use password::{Hasher, WeakPassword};
-pub use throttle::Throttle;
+use throttle::{Place, Throttle};
 
 /// A new session: the token is for the client alone and is not kept.
 #[derive(Debug)]
@@ -80,13 +80,14 @@ pub struct Auth {
 
 impl Auth {
     pub fn new(store: Arc<dyn Store>, bus: Arc<dyn Bus>, clock: Arc<dyn Clock>, settings: &Settings) -> Self {
-        let throttle = Throttle::new(settings.login_failures_per_minute);
+        let throttle = Throttle::new(settings.login_failures_per_minute, settings.session_length());
         Self { store, bus, clock, hasher: Hasher::default(), throttle, session_length: settings.session_length() }
     }
 
     /// Checks the password and starts a session with a new token. Costs the same for an unknown name. Counts failures
-    /// only: a try is charged before the password is looked at (so that many at once are no way round the limit) and
-    /// given back when it was right.
+    /// only: a try is charged before the password is looked at (so that many at once are no way round the limits) and
+    /// given back when it was right. Then the count of failures in a row begins anew for the networks it was charged
+    /// to, and the account's network is a known one.
     pub async fn sign_in(&self, username: &str, password: &str, origin: &Origin) -> Result<SignedIn, SignInError> {
         let user = self.check(username, password, origin).await?;
         let token = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
@@ -109,8 +110,10 @@ impl Auth {
     pub async fn check(&self, username: &str, password: &str, origin: &Origin) -> Result<User, SignInError> {
         let now = self.clock.now();
         let key = UserKey::new(username);
-        let allowances = self.throttle.allowances(key.as_ref().map_or("", UserKey::as_str), origin.address);
-        if let Err(wait) = self.store.take(&allowances, now).await? {
+        let place = Place::new(key.as_ref().map_or("", UserKey::as_str), origin.address);
+        let known = self.store.is_known(&place.name(), now).await?;
+        let attempt = self.throttle.attempt(&place, known);
+        if let Err(wait) = self.store.take(&attempt.charges(), now).await? {
             return Err(SignInError::Throttled(u64::try_from(wait).unwrap_or(0).div_ceil(1_000_000)));
         }
         let found = match &key {
@@ -122,7 +125,7 @@ impl Auth {
         let Some((user, hash)) = found.filter(|(user, _)| verdict.is_right && user.is_active) else {
             return Err(SignInError::Invalid);
         };
-        self.store.give_back(&allowances).await?;
+        self.store.was_right(&attempt, now, self.throttle.known_until(now)).await?;
         if let Some(better) = verdict.rehashed {
             self.store.rehash(user.id, &hash, &better).await?;
         }
@@ -173,13 +176,17 @@ impl Auth {
         Ok(self.store.add_user(&new, self.clock.now()).await?)
     }
 
-    /// Sets a password and ends the account's sessions.
+    /// Sets a password and ends the account's sessions. What strangers have guessed says nothing of the new one: their
+    /// count begins anew, so that an owner whom they kept out of a new place can get in there.
     pub async fn set_password(&self, user: &User, password: &str, strict: bool) -> Result<(), NewAccountError> {
         if strict {
             password::check_strength(password, &user.username)?;
         }
         let hash = self.hasher.hash(password).await;
         self.store.set_password_hash(user.id, &hash, None).await?;
+        if let Some(key) = UserKey::new(&user.username) {
+            self.store.make_whole(&throttle::strangers(key.as_str()), self.clock.now()).await?;
+        }
         self.nudge(user.id).await;
         Ok(())
     }

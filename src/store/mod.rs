@@ -47,6 +47,24 @@ pub struct Allowance {
     pub burst_micros: i64,
 }
 
+/// A try to sign in, as the limits see it.
+#[derive(Clone, Debug)]
+pub struct Try {
+    /// So many a minute: given back when the password was right.
+    pub a_minute: Vec<Allowance>,
+    /// So many in a row: whole again when the password was right.
+    pub in_a_row: Allowance,
+    /// The name (a hash) of the account's network among the known ones.
+    pub network: String,
+}
+
+impl Try {
+    /// All that it is charged to.
+    pub fn charges(&self) -> Vec<Allowance> {
+        self.a_minute.iter().chain([&self.in_a_row]).cloned().collect()
+    }
+}
+
 /// People.
 #[async_trait]
 pub trait Users: Send + Sync {
@@ -90,12 +108,17 @@ pub trait Sessions: Send + Sync {
     async fn live_sessions(&self, token_hashes: &[String], now: Timestamp) -> Result<Vec<String>, StoreError>;
     /// Ends a session. Ending it again does nothing.
     async fn end_session(&self, token_hash: &str) -> Result<(), StoreError>;
-    /// Removes what has expired: sessions, and allowances that are whole again.
+    /// Removes what has expired: sessions, known networks, and allowances that are whole again.
     async fn remove_expired(&self, now: Timestamp) -> Result<(), StoreError>;
     /// Takes one try from each allowance. All of them or none: `Err(wait)` in microseconds if one is used up.
     async fn take(&self, allowances: &[Allowance], now: Timestamp) -> Result<Result<(), i64>, StoreError>;
-    /// Gives back what [`Self::take`] took: the try turned out not to count.
-    async fn give_back(&self, allowances: &[Allowance]) -> Result<(), StoreError>;
+    /// Whether this network has been noted by [`Self::was_right`] and is not forgotten yet.
+    async fn is_known(&self, network: &str, now: Timestamp) -> Result<bool, StoreError>;
+    /// The try had the right password: gives back what [`Self::take`] took of each minute, makes the allowance in a
+    /// row whole, and notes the network.
+    async fn was_right(&self, attempt: &Try, now: Timestamp, known_until: Timestamp) -> Result<(), StoreError>;
+    /// Makes the allowance of this name whole.
+    async fn make_whole(&self, name: &str, now: Timestamp) -> Result<(), StoreError>;
 }
 
 /// Messages, conversations and the logs that tell of them.

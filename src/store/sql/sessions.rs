@@ -11,7 +11,7 @@ use crate::domain::{Timestamp, User};
 use crate::store::db::{Db, Row, Value};
 use crate::store::lookup::Found;
 use crate::store::retry::retrying;
-use crate::store::{Allowance, Session, Sessions};
+use crate::store::{Allowance, Session, Sessions, Try};
 
 const ADD: &str = "INSERT INTO sessions (token_hash, user_id, created_at, expires_at, user_agent) \
     VALUES (?, ?, ?, ?, ?)";
@@ -126,6 +126,7 @@ impl Sessions for SqlStore {
             let mut c = self.db.writer(attempt).await?;
             c.execute(EXPIRED, &[now.0.into()]).await?;
             c.execute(throttle::WHOLE, &[now.0.into()]).await?;
+            c.execute(throttle::FORGET, &[now.0.into()]).await?;
             c.commit().await
         })
         .await
@@ -135,7 +136,24 @@ impl Sessions for SqlStore {
         retrying(|attempt| throttle::take(&self.db, attempt, allowances, now)).await
     }
 
-    async fn give_back(&self, allowances: &[Allowance]) -> Result<(), StoreError> {
-        retrying(|attempt| throttle::give_back(&self.db, attempt, allowances)).await
+    async fn is_known(&self, network: &str, now: Timestamp) -> Result<bool, StoreError> {
+        retrying(|attempt| async move {
+            let row = self.db.reader(attempt).await?.row(throttle::KNOWN, &[network.into(), now.0.into()]).await?;
+            Ok(row.is_some())
+        })
+        .await
+    }
+
+    async fn was_right(&self, right: &Try, now: Timestamp, known_until: Timestamp) -> Result<(), StoreError> {
+        retrying(|attempt| throttle::was_right(&self.db, attempt, right, now, known_until)).await
+    }
+
+    async fn make_whole(&self, name: &str, now: Timestamp) -> Result<(), StoreError> {
+        retrying(|attempt| async move {
+            let mut c = self.db.writer(attempt).await?;
+            c.execute(throttle::MAKE_WHOLE, &[now.0.into(), name.into()]).await?;
+            c.commit().await
+        })
+        .await
     }
 }

@@ -1,12 +1,12 @@
 //! Rate limits that hold across processes and without Redis: one row per limited thing, with the time at which its
 //! allowance will be whole again. A try moves that time on by its cost; it is refused while the time lies further
-//! ahead than the burst allows.
+//! ahead than the burst allows. Beside them the networks from which accounts have signed in.
 
 use super::Fault;
 use crate::domain::Timestamp;
-use crate::store::Allowance;
 use crate::store::db::Db;
 use crate::store::retry::Attempt;
+use crate::store::{Allowance, Try};
 
 const ADD: &str = "INSERT INTO throttle (name, whole_at) VALUES (?, ?) \
     ON CONFLICT (name) DO UPDATE SET whole_at = throttle.whole_at";
@@ -14,12 +14,18 @@ const TAKE: &str = "UPDATE throttle SET whole_at = CASE WHEN whole_at > ? THEN w
     WHERE name = ? AND whole_at <= ?";
 const LOOK: &str = "SELECT whole_at FROM throttle WHERE name = ?";
 const GIVE_BACK: &str = "UPDATE throttle SET whole_at = whole_at - ? WHERE name = ?";
+pub(super) const MAKE_WHOLE: &str = "UPDATE throttle SET whole_at = ? WHERE name = ?";
 pub(super) const WHOLE: &str = "DELETE FROM throttle WHERE whole_at < ?";
+pub(super) const KNOWN: &str = "SELECT 1 FROM known_networks WHERE name = ? AND known_until > ?";
+const KNOW: &str = "INSERT INTO known_networks (name, known_until) VALUES (?, ?) \
+    ON CONFLICT (name) DO UPDATE SET known_until = excluded.known_until";
+pub(super) const FORGET: &str = "DELETE FROM known_networks WHERE known_until <= ?";
 
-pub(super) const ALL: &[&str] = &[ADD, TAKE, LOOK, GIVE_BACK, WHOLE];
+pub(super) const ALL: &[&str] = &[ADD, TAKE, LOOK, GIVE_BACK, MAKE_WHOLE, WHOLE, KNOWN, KNOW, FORGET];
 
-fn in_order(allowances: &[Allowance]) -> Vec<&Allowance> {
-    let mut sorted: Vec<_> = allowances.iter().collect();
+/// Rows are locked in the order of their names, so that two tries never wait in a circle.
+fn in_order<'a>(allowances: impl IntoIterator<Item = &'a Allowance>) -> Vec<&'a Allowance> {
+    let mut sorted: Vec<_> = allowances.into_iter().collect();
     sorted.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     sorted
 }
@@ -45,10 +51,22 @@ pub(super) async fn take(
     Ok(Ok(()))
 }
 
-pub(super) async fn give_back(db: &Db, attempt: Attempt, allowances: &[Allowance]) -> Result<(), Fault> {
+pub(super) async fn was_right(
+    db: &Db,
+    attempt: Attempt,
+    right: &Try,
+    now: Timestamp,
+    known_until: Timestamp,
+) -> Result<(), Fault> {
     let mut c = db.writer(attempt).await?;
-    for allowance in in_order(allowances) {
-        c.execute(GIVE_BACK, &[allowance.cost_micros.into(), allowance.name.as_str().into()]).await?;
+    for allowance in in_order(right.a_minute.iter().chain([&right.in_a_row])) {
+        let name = allowance.name.as_str();
+        if name == right.in_a_row.name {
+            c.execute(MAKE_WHOLE, &[now.0.into(), name.into()]).await?;
+        } else {
+            c.execute(GIVE_BACK, &[allowance.cost_micros.into(), name.into()]).await?;
+        }
     }
+    c.execute(KNOW, &[right.network.as_str().into(), known_until.0.into()]).await?;
     c.commit().await
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chatd::domain::{
     Body, Change, ClientId, NewMessage, NewUser, Position, SendKey, Sent, Slice, Timestamp, User, UserKey, Username,
 };
-use chatd::store::{Allowance, Logs, Messages, Rule, Session, Sessions, SqlStore, Store, StoreError, Users};
+use chatd::store::{Allowance, Logs, Messages, Rule, Session, Sessions, SqlStore, Store, StoreError, Try, Users};
 use libtest_mimic::Trial;
 
 use crate::support::backend::{ALL, Database, on_each, run};
@@ -68,6 +68,8 @@ on_every_backend![
     a_new_password_ends_the_other_sessions,
     an_allowance_runs_out_and_comes_back,
     an_allowance_is_exact_under_contention,
+    a_right_try_gives_back_the_minute_and_ends_the_row,
+    a_network_is_known_for_its_time,
     repair_restores_the_list,
     history_is_numbered_like_sends,
     nothing_weakens_durability,
@@ -778,8 +780,11 @@ async fn an_allowance_runs_out_and_comes_back(w: World) {
     }
     assert_eq!(w.store.take(std::slice::from_ref(&a), later(1)).await.unwrap(), Ok(()));
     assert!(w.store.take(std::slice::from_ref(&a), later(1)).await.unwrap().is_err());
-    w.store.give_back(std::slice::from_ref(&a)).await.unwrap();
-    assert_eq!(w.store.take(std::slice::from_ref(&a), later(1)).await.unwrap(), Ok(()));
+    w.store.make_whole(&a.name, later(1)).await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(w.store.take(std::slice::from_ref(&a), later(1)).await.unwrap(), Ok(()));
+    }
+    assert!(w.store.take(std::slice::from_ref(&a), later(1)).await.unwrap().is_err(), "whole, and no more than that");
 }
 
 async fn an_allowance_is_exact_under_contention(w: World) {
@@ -793,6 +798,48 @@ async fn an_allowance_is_exact_under_contention(w: World) {
         taken += usize::from(attempt.await.unwrap());
     }
     assert_eq!(taken, 3);
+}
+
+/// Three in a row; many a minute, for the account and for the address.
+fn attempt() -> Try {
+    let many = |name: &str| Allowance { burst_micros: 100_000_000, ..allowance(name) };
+    Try { a_minute: vec![many("account"), many("zaddress")], in_a_row: allowance("row"), network: "a".repeat(64) }
+}
+
+async fn a_right_try_gives_back_the_minute_and_ends_the_row(w: World) {
+    let attempt = attempt();
+    let charges = attempt.charges();
+    for _ in 0..3 {
+        assert_eq!(w.store.take(&charges, NOW).await.unwrap(), Ok(()));
+    }
+    assert_eq!(w.store.take(&charges, NOW).await.unwrap(), Err(1_000_000));
+    w.store.was_right(&attempt, NOW, later(60)).await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(w.store.take(std::slice::from_ref(&attempt.in_a_row), NOW).await.unwrap(), Ok(()));
+    }
+    assert!(w.store.take(std::slice::from_ref(&attempt.in_a_row), NOW).await.unwrap().is_err());
+    // Three were taken, the refused one was not, one was given back.
+    for one in &attempt.a_minute {
+        let rest = Allowance { cost_micros: 98_000_000, ..one.clone() };
+        let over = Allowance { cost_micros: 98_000_001, ..one.clone() };
+        assert_eq!(w.store.take(&[over], NOW).await.unwrap(), Err(1));
+        assert_eq!(w.store.take(&[rest], NOW).await.unwrap(), Ok(()));
+    }
+}
+
+async fn a_network_is_known_for_its_time(w: World) {
+    let attempt = attempt();
+    let known = async |at| w.store.is_known(&attempt.network, at).await.unwrap();
+    assert_eq!(w.store.take(&attempt.charges(), NOW).await.unwrap(), Ok(()));
+    assert!(!known(NOW).await, "a try alone makes nothing known");
+    w.store.was_right(&attempt, NOW, later(100)).await.unwrap();
+    assert!(known(later(99)).await && !known(later(100)).await);
+    assert!(!w.store.is_known(&"b".repeat(64), NOW).await.unwrap());
+    w.store.was_right(&attempt, later(50), later(150)).await.unwrap();
+    w.store.remove_expired(later(149)).await.unwrap();
+    assert!(known(later(149)).await, "known anew from each sign-in on");
+    w.store.remove_expired(later(150)).await.unwrap();
+    assert!(!known(NOW).await, "its row is gone");
 }
 
 async fn repair_restores_the_list(w: World) {

@@ -10,6 +10,7 @@ mod bodies;
 mod cross_site;
 mod headers;
 mod hosts;
+mod in_a_row;
 mod nonsense;
 mod pages;
 mod revocation;
@@ -34,6 +35,7 @@ pub fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     trials.extend(accounts::trials());
     trials.extend(throttle::trials());
+    trials.extend(in_a_row::trials());
     trials.extend(sessions::trials());
     trials.extend(revocation::trials());
     trials.extend(cross_site::trials());
