@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::stream::FusedStream as _;
 use futures_util::{SinkExt as _, StreamExt as _};
 use rocket::data::Data;
 use rocket::request::{FromRequest as _, Request};
@@ -28,7 +29,9 @@ use crate::bus::Subscription;
 use crate::chat::{ChatError, Goodbye, OpenSocket};
 use crate::domain::{Change, Cursor, Position, UserId};
 
-/// What a client may send at most; the library's own limit lies higher, so that ours answers with a code.
+/// What a client may send at most, in one frame and in one message of several. The library refuses a longer frame by
+/// its header, before it has the rest; its own limit of a message lies higher, so that ours ends in order.
+const MOST_FRAME_BYTES: usize = 4 * 1024;
 const MOST_BYTES: usize = 16 * 1024;
 const LIBRARY_LIMIT: usize = 64 * 1024;
 /// Frames a second.
@@ -39,6 +42,8 @@ const SILENCE: Duration = Duration::from_secs(50);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a closing client may take to answer.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// How long a connection stays that is no longer read: some way there and back.
+const LINGER: Duration = Duration::from_millis(500);
 /// A socket that tells something knows that its session stood this recently.
 const CHECK: Duration = Duration::from_millis(800);
 /// Events of one look at the log.
@@ -58,7 +63,7 @@ pub fn handle<'r>(req: &'r Request<'_>, _: Data<'r>) -> Answer<'r> {
         };
         let config = Config {
             max_message_size: Some(LIBRARY_LIMIT),
-            max_frame_size: Some(LIBRARY_LIMIT),
+            max_frame_size: Some(MOST_FRAME_BYTES),
             write_buffer_size: 4096,
             max_write_buffer_size: 1024 * 1024,
             ..Config::default()
@@ -134,12 +139,18 @@ impl Socket {
     }
 }
 
-/// Closes, and polls the stream to its end: the client's own close must be read for it to see ours.
+/// Closes, and polls the stream to its end: the client's own close must be read for it to see ours. After an error the
+/// library reads no more. What the client sent lies unread then, and ending the connection would reset it, which may
+/// take our close away from a client that has not read it yet: it stays for a while.
 async fn farewell(stream: &mut DuplexStream, code: CloseCode, reason: &'static str) {
     let frame = CloseFrame { code, reason: reason.into() };
+    let unread = stream.is_terminated();
     let _ = timeout(FAREWELL, async {
         if stream.close(Some(frame)).await.is_ok() {
             while let Some(Ok(_)) = stream.next().await {}
+            if unread {
+                tokio::time::sleep(LINGER).await;
+            }
         }
     })
     .await;

@@ -17,6 +17,8 @@ use crate::support::socket::Socket;
 pub fn trials() -> Vec<Trial> {
     once![
         s15_long_messages_close_1009,
+        s15_long_frames_close_1009,
+        s15_the_close_is_not_lost_in_a_reset,
         s15_binary_closes_1003,
         s15_too_many_frames_close_1008,
         s15_unknown_text_is_ignored,
@@ -38,27 +40,71 @@ async fn expect_pong(socket: &mut Socket) {
     assert_eq!(socket.json().await, json!({"type": "pong"}));
 }
 
+/// A text in frames of 4 KiB; `ends` is whether the last is the last of the message.
+async fn pieces(socket: &mut Socket, count: usize, ends: bool) {
+    for i in 0..count {
+        let kind = if i == 0 { Data::Text } else { Data::Continue };
+        let piece = "x".repeat(4 * 1024);
+        let last = ends && i == count - 1;
+        // What is over the limit may be refused before its end is sent.
+        socket.try_send(Message::Frame(Frame::message(piece, OpCode::Data(kind), last))).await;
+    }
+}
+
 async fn s15_long_messages_close_1009() {
     let (_world, ann) = ann().await;
     let mut socket = Socket::events(&ann, None).await;
-    socket.send_text(&"x".repeat(16 * 1024)).await;
+    pieces(&mut socket, 4, true).await;
     expect_pong(&mut socket).await;
-    socket.send_text(&"x".repeat(16 * 1024 + 1)).await;
-    assert_eq!(socket.close_code().await, Some(1009));
     // The whole message counts, not its pieces.
-    let mut socket = Socket::events(&ann, None).await;
-    for i in 0..5 {
-        let kind = if i == 0 { Data::Text } else { Data::Continue };
-        let piece = "x".repeat(4 * 1024);
-        socket.send(Message::Frame(Frame::message(piece, OpCode::Data(kind), i == 4))).await;
-    }
+    pieces(&mut socket, 5, true).await;
     assert_eq!(socket.close_code().await, Some(1009));
-    // Far beyond the limit the library gives up; at worst the connection just ends.
+    // One that does not end is not waited for beyond the library's limit.
     let mut socket = Socket::events(&ann, None).await;
-    socket.send_text(&"x".repeat(65 * 1024)).await;
-    assert!(matches!(socket.close_code().await, None | Some(1009)));
+    pieces(&mut socket, 16, false).await;
+    socket.assert_silent().await;
+    let mut socket = Socket::events(&ann, None).await;
+    pieces(&mut socket, 17, false).await;
+    assert_eq!(socket.close_code().await, Some(1009));
     // The server has lost nothing by it.
     expect_pong(&mut Socket::events(&ann, None).await).await;
+}
+
+async fn s15_long_frames_close_1009() {
+    let (_world, ann) = ann().await;
+    let mut socket = Socket::events(&ann, None).await;
+    socket.send_text(&"x".repeat(4 * 1024)).await;
+    expect_pong(&mut socket).await;
+    for kib in [5, 16, 60, 200] {
+        for _ in 0..20 {
+            let mut socket = Socket::events(&ann, None).await;
+            socket.try_send(Message::Text("x".repeat(kib * 1024).into())).await;
+            assert_eq!(socket.close_code().await, Some(1009), "{kib} KiB");
+        }
+    }
+    let mut socket = Socket::events(&ann, None).await;
+    socket.send_text(&"x".repeat(4 * 1024 + 1)).await;
+    assert_eq!(socket.close_code().await, Some(1009));
+}
+
+/// The frame was refused by its header, and the rest of it lies unread: a connection that ended so would be reset.
+async fn s15_the_close_is_not_lost_in_a_reset() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let (world, ann) = ann().await;
+    let (mut stream, _) = handshake(&world, &ann).await;
+    let tcp = stream.get_mut();
+    let mut frame = vec![0x81, 0xff];
+    frame.extend((60 * 1024_u64).to_be_bytes());
+    frame.extend([0; 4]);
+    frame.extend(vec![b'x'; 60 * 1024]);
+    tcp.write_all(&frame).await.expect("the frame is sent");
+    let mut close = [0; 4];
+    tcp.read_exact(&mut close).await.expect("a close frame");
+    assert_eq!((close[0], u16::from_be_bytes([close[2], close[3]])), (0x88, 1009));
+    let mut reason = vec![0; usize::from(close[1]) - 2];
+    tcp.read_exact(&mut reason).await.expect("its reason");
+    let more = tokio::time::timeout(Duration::from_millis(250), tcp.read(&mut close)).await;
+    assert!(more.is_err(), "a client that reads late would find {more:?}");
 }
 
 async fn s15_binary_closes_1003() {

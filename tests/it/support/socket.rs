@@ -69,6 +69,11 @@ impl Socket {
         self.stream.send(message).await.expect("the frame is sent");
     }
 
+    /// Sends what may be refused half-way.
+    pub async fn try_send(&mut self, message: Message) {
+        let _ = self.stream.send(message).await;
+    }
+
     pub async fn send_text(&mut self, text: &str) {
         self.send(Message::Text(text.into())).await;
     }
