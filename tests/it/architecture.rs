@@ -73,7 +73,7 @@ async fn libraries_stay_in_their_rooms() {
         ("sqlx", &["store/"]),
         ("redis", &["bus/redis.rs"]),
         ("rocket", &["http/", "cli/serve.rs"]),
-        ("rocket_ws", &["http/socket.rs"]),
+        ("rocket_ws", &["http/socket"]),
     ];
     for (path, text) in sources() {
         for (library, allowed) in rooms {

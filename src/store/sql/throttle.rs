@@ -23,6 +23,9 @@ pub(super) const FORGET: &str = "DELETE FROM known_networks WHERE known_until <=
 
 pub(super) const ALL: &[&str] = &[ADD, TAKE, LOOK, GIVE_BACK, MAKE_WHOLE, WHOLE, KNOWN, KNOW, FORGET];
 
+/// A try may have waited so long for others, in microseconds.
+const SLACK: i64 = 1_000_000;
+
 /// Rows are locked in the order of their names, so that two tries never wait in a circle.
 fn in_order<'a>(allowances: impl IntoIterator<Item = &'a Allowance>) -> Vec<&'a Allowance> {
     let mut sorted: Vec<_> = allowances.into_iter().collect();
@@ -39,9 +42,12 @@ pub(super) async fn take(
     let mut c = db.writer(attempt).await?;
     for allowance in in_order(allowances) {
         let name = allowance.name.as_str();
+        // Tries at the same moment get their locks in another order than their times: without some slack one of them would
+        // be refused that is among the first.
+        let slack = (allowance.cost_micros / 2).min(SLACK);
         let latest = now.0.saturating_add(allowance.burst_micros - allowance.cost_micros);
         c.execute(ADD, &[name.into(), now.0.into()]).await?;
-        let args = [now.0.into(), now.0.into(), allowance.cost_micros.into(), name.into(), latest.into()];
+        let args = [now.0.into(), now.0.into(), allowance.cost_micros.into(), name.into(), (latest + slack).into()];
         if c.execute(TAKE, &args).await?.rows == 0 {
             let whole_at = c.row(LOOK, &[name.into()]).await?.map_or(Ok(latest), |mut row| row.int())?;
             return Ok(Err((whole_at - latest).max(1)));

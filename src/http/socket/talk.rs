@@ -1,0 +1,263 @@
+//! One conversation with a client: hello, the log from its cursor on, and what it says.
+
+use std::time::{Duration, Instant};
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use rocket_ws::Message;
+use rocket_ws::frame::CloseCode;
+use rocket_ws::result::Error as WsError;
+use rocket_ws::stream::DuplexStream;
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::ending::{End, FAREWELL, PATIENCE, broken, goodbye, reset, say, send};
+use super::{MOST_BYTES, Socket};
+use crate::bus::Subscription;
+use crate::chat::{ChatError, Goodbye, OpenSocket};
+use crate::domain::{Change, Position};
+use crate::http::json::{self, EventJson};
+
+/// Frames a second.
+const MOST_FRAMES: u32 = 10;
+const PING_EVERY: Duration = Duration::from_secs(20);
+const SILENCE: Duration = Duration::from_secs(50);
+/// A socket that tells something knows that its session stood this recently.
+const CHECK: Duration = Duration::from_millis(800);
+/// Events of one look at the log.
+const PAGE: i64 = 200;
+/// After a failed look the next one comes this much later.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// What a socket waits for.
+enum Happening {
+    Woken,
+    Goodbye(Goodbye),
+    Heard(Option<Result<Message, WsError>>),
+    Tick,
+}
+
+/// Where one socket stands.
+pub(super) struct Talk<'a> {
+    socket: &'a Socket,
+    open: OpenSocket,
+    subscription: Subscription,
+    at: Position,
+    last_heard: Instant,
+    last_ping: Instant,
+    last_check: Instant,
+    check_due: bool,
+    retry_at: Option<Instant>,
+    second: Instant,
+    frames: u32,
+}
+
+impl<'a> Talk<'a> {
+    pub(super) fn new(socket: &'a Socket, open: OpenSocket, subscription: Subscription) -> Self {
+        let now = Instant::now();
+        Self {
+            socket,
+            open,
+            subscription,
+            at: socket.head,
+            last_heard: now,
+            last_ping: now,
+            last_check: now,
+            check_due: false,
+            retry_at: None,
+            second: now,
+            frames: 0,
+        }
+    }
+
+    /// Talks until there is a reason to end.
+    pub(super) async fn until_end(&mut self, stream: &mut DuplexStream) -> End {
+        match self.converse(stream).await {
+            Ok(never) => match never {},
+            Err(end) => end,
+        }
+    }
+
+    async fn converse(&mut self, stream: &mut DuplexStream) -> Result<std::convert::Infallible, End> {
+        self.begin(stream).await?;
+        self.deliver(stream).await?;
+        let mut tick = tokio::time::interval(Duration::from_millis(500));
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let happening = tokio::select! {
+                () = self.subscription.woken() => Happening::Woken,
+                why = self.open.goodbye() => Happening::Goodbye(why),
+                heard = stream.next() => Happening::Heard(heard),
+                _ = tick.tick() => Happening::Tick,
+            };
+            match happening {
+                Happening::Woken => {
+                    // The wake may have meant the session, whatever else was told.
+                    let told = self.deliver(stream).await?;
+                    if told == 0 || self.last_check.elapsed() > CHECK {
+                        self.check_session().await?;
+                    } else {
+                        self.check_due = true;
+                    }
+                }
+                Happening::Goodbye(why) => return Err(goodbye(why)),
+                Happening::Heard(heard) => self.heard(stream, heard).await?,
+                Happening::Tick => self.tick(stream).await?,
+            }
+        }
+    }
+
+    /// Says hello, and finds the place to go on from.
+    async fn begin(&mut self, stream: &mut DuplexStream) -> Result<(), End> {
+        let chat = &self.socket.app.chat;
+        // Drained while it was being opened: nobody would tell it.
+        if self.socket.app.is_draining() {
+            return Err(goodbye(Goodbye::Restart));
+        }
+        if !self.socket.events {
+            return Ok(());
+        }
+        let cursor = chat.cursor(self.socket.user, self.at);
+        say(stream, json!({"type": "hello", "cursor": cursor}).to_string()).await?;
+        if let Some(after) = &self.socket.after {
+            match chat.events(self.socket.user, after, 1).await {
+                Ok(_) => self.at = after.at,
+                Err(ChatError::Reset) => return Err(reset(stream).await),
+                Err(_) => return Err(End::Close(CloseCode::Again, "try again")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells everything beyond the place where this socket stands; returns how much it was.
+    async fn deliver(&mut self, stream: &mut DuplexStream) -> Result<usize, End> {
+        let chat = &self.socket.app.chat;
+        let user = self.socket.user;
+        let mut told = 0;
+        self.retry_at = None;
+        loop {
+            let page = match chat.store.events(user, self.at, PAGE).await {
+                Ok(Some(page)) => page,
+                Ok(None) if self.socket.events => return Err(reset(stream).await),
+                Ok(None) => {
+                    // A client of the predecessor cannot start over: it goes on from the head.
+                    match chat.head(user).await {
+                        Ok(head) => self.at = head,
+                        Err(_) => self.retry_at = Some(Instant::now() + RETRY),
+                    }
+                    return Ok(told);
+                }
+                Err(e) => {
+                    tracing::debug!(error = %e, "a socket cannot read its log; it tries again");
+                    self.retry_at = Some(Instant::now() + RETRY);
+                    return Ok(told);
+                }
+            };
+            told += page.events.len();
+            if self.last_check.elapsed() > CHECK {
+                self.check_session().await?;
+            }
+            for event in page.events {
+                // A client that reads slowly must not put off its end.
+                if let Some(why) = self.open.pending_goodbye() {
+                    return Err(goodbye(why));
+                }
+                if self.socket.events {
+                    let event = EventJson::new(chat, user, event);
+                    let cursor = event.cursor();
+                    let frame = json!({"type": "event", "cursor": cursor, "event": event});
+                    say(stream, json::write(&frame, 0)).await?;
+                } else if let Change::MessageCreated { message, .. } = event.change {
+                    // With the recorded space.
+                    say(stream, format!("{{\"message\": \"{}\"}}", message.id)).await?;
+                }
+            }
+            self.at = page.end;
+            // It takes what it is told: it is there.
+            self.last_heard = Instant::now();
+            if !page.more {
+                return Ok(told);
+            }
+        }
+    }
+
+    async fn check_session(&mut self) -> Result<(), End> {
+        self.last_check = Instant::now();
+        self.check_due = false;
+        let chat = &self.socket.app.chat;
+        let hashes = [self.socket.token_hash.clone()];
+        match chat.store.live_sessions(&hashes, chat.clock.now()).await {
+            Ok(live) if live.is_empty() => Err(goodbye(Goodbye::Revoked)),
+            // Nothing is known: the poll of sessions asks again.
+            _ => Ok(()),
+        }
+    }
+
+    async fn heard(&mut self, stream: &mut DuplexStream, heard: Option<Result<Message, WsError>>) -> Result<(), End> {
+        self.last_heard = Instant::now();
+        let message = match heard {
+            None => return Err(End::Gone),
+            Some(Err(e)) => return Err(broken(&e)),
+            Some(Ok(message)) => message,
+        };
+        match message {
+            Message::Close(_) => {
+                // The library has its answer ready; polling on sends it.
+                let _ = timeout(FAREWELL, async { while let Some(Ok(_)) = stream.next().await {} }).await;
+                Err(End::Gone)
+            }
+            Message::Binary(_) => Err(End::Close(CloseCode::Unsupported, "text only")),
+            Message::Text(text) => {
+                if text.len() > MOST_BYTES {
+                    return Err(End::Close(CloseCode::Size, "too long"));
+                }
+                self.count_frame()?;
+                let kind = serde_json::from_str::<serde_json::Value>(&text).ok();
+                let is_ping = kind.is_some_and(|value| value["type"] == "ping");
+                if is_ping && self.socket.events {
+                    say(stream, r#"{"type":"pong"}"#.to_owned()).await?;
+                }
+                // Anything else is for a later version, or nonsense: ignored.
+                Ok(())
+            }
+            Message::Ping(_) => {
+                self.count_frame()?;
+                timeout(PATIENCE, stream.flush()).await.map_err(|_| End::Gone)?.map_err(|_| End::Gone)
+            }
+            Message::Pong(_) | Message::Frame(_) => self.count_frame(),
+        }
+    }
+
+    fn count_frame(&mut self) -> Result<(), End> {
+        if self.second.elapsed() >= Duration::from_secs(1) {
+            self.second = Instant::now();
+            self.frames = 0;
+        }
+        self.frames += 1;
+        if self.frames > MOST_FRAMES { Err(End::Close(CloseCode::Policy, "too many frames")) } else { Ok(()) }
+    }
+
+    async fn tick(&mut self, stream: &mut DuplexStream) -> Result<(), End> {
+        let behind = self.subscription.polled() > self.at.pos;
+        if behind || self.retry_at.is_some_and(|at| at <= Instant::now()) {
+            self.deliver(stream).await?;
+        }
+        if self.check_due {
+            self.check_session().await?;
+        }
+        if self.last_heard.elapsed() > SILENCE {
+            return Err(End::Gone);
+        }
+        if self.last_ping.elapsed() < PING_EVERY {
+            return Ok(());
+        }
+        self.last_ping = Instant::now();
+        send(stream, Message::Ping(Vec::new())).await?;
+        if self.socket.events
+            && let Ok(head) = self.socket.app.chat.head(self.socket.user).await
+        {
+            let cursor = self.socket.app.chat.cursor(self.socket.user, head);
+            say(stream, json!({"type": "head", "cursor": cursor}).to_string()).await?;
+        }
+        Ok(())
+    }
+}
