@@ -80,7 +80,7 @@ pub(super) const ALL: &[&[&str]] = &[
 
 /// The repeating statements of all subjects.
 pub(super) const ALL_REPEATS: &[&[&Repeat]] =
-    &[send::REPEATS, plan::REPEATS, events::REPEATS, sessions::REPEATS, users::REPEATS];
+    &[send::REPEATS, plan::REPEATS, events::REPEATS, sessions::REPEATS, throttle::REPEATS, users::REPEATS];
 
 impl SqlStore {
     /// Opens a migrated database. [`StoreError::Unavailable`] if it cannot be reached.

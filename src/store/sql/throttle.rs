@@ -2,7 +2,9 @@
 //! allowance will be whole again. A try moves that time on by its cost; it is refused while the time lies further
 //! ahead than the burst allows. Beside them the networks from which accounts have signed in.
 
-use super::Fault;
+use std::collections::HashMap;
+
+use super::{Fault, Repeat};
 use crate::domain::Timestamp;
 use crate::store::db::Db;
 use crate::store::retry::Attempt;
@@ -12,7 +14,8 @@ const ADD: &str = "INSERT INTO throttle (name, whole_at) VALUES (?, ?) \
     ON CONFLICT (name) DO UPDATE SET whole_at = throttle.whole_at";
 const TAKE: &str = "UPDATE throttle SET whole_at = CASE WHEN whole_at > ? THEN whole_at ELSE ? END + ? \
     WHERE name = ? AND whole_at <= ?";
-const LOOK: &str = "SELECT whole_at FROM throttle WHERE name = ?";
+const LOOK: Repeat =
+    Repeat { head: "SELECT name, whole_at FROM throttle WHERE name IN (", row: "?", between: ", ", tail: ")" };
 const GIVE_BACK: &str = "UPDATE throttle SET whole_at = whole_at - ? WHERE name = ?";
 pub(super) const MAKE_WHOLE: &str = "UPDATE throttle SET whole_at = ? WHERE name = ?";
 pub(super) const WHOLE: &str = "DELETE FROM throttle WHERE whole_at < ?";
@@ -21,7 +24,8 @@ const KNOW: &str = "INSERT INTO known_networks (name, known_until) VALUES (?, ?)
     ON CONFLICT (name) DO UPDATE SET known_until = excluded.known_until";
 pub(super) const FORGET: &str = "DELETE FROM known_networks WHERE known_until <= ?";
 
-pub(super) const ALL: &[&str] = &[ADD, TAKE, LOOK, GIVE_BACK, MAKE_WHOLE, WHOLE, KNOWN, KNOW, FORGET];
+pub(super) const ALL: &[&str] = &[ADD, TAKE, GIVE_BACK, MAKE_WHOLE, WHOLE, KNOWN, KNOW, FORGET];
+pub(super) const REPEATS: &[&Repeat] = &[&LOOK];
 
 /// A try may have waited so long for others, in microseconds.
 const SLACK: i64 = 1_000_000;
@@ -39,22 +43,44 @@ pub(super) async fn take(
     allowances: &[Allowance],
     now: Timestamp,
 ) -> Result<Result<(), i64>, Fault> {
+    // Whoever is refused takes no lock and not the writer: else guessing would hold up everybody's messages. Only the
+    // write grants a try.
+    let names: Vec<_> = allowances.iter().map(|allowance| allowance.name.as_str().into()).collect();
+    let rows = db.reader(attempt).await?.rows_many(&LOOK, 1, &names).await?;
+    let stand = rows.into_iter().map(|mut row| Ok((row.text()?, row.int()?)));
+    let stand: HashMap<String, i64> = stand.collect::<Result<_, Fault>>()?;
+    let waits = allowances.iter().filter_map(|allowance| allowance.wait(*stand.get(&allowance.name)?, now));
+    if let Some(wait) = waits.max() {
+        return Ok(Err(wait));
+    }
     let mut c = db.writer(attempt).await?;
     for allowance in in_order(allowances) {
         let name = allowance.name.as_str();
-        // Tries at the same moment get their locks in another order than their times: without some slack one of them would
-        // be refused that is among the first.
-        let slack = (allowance.cost_micros / 2).min(SLACK);
-        let latest = now.0.saturating_add(allowance.burst_micros - allowance.cost_micros);
         c.execute(ADD, &[name.into(), now.0.into()]).await?;
-        let args = [now.0.into(), now.0.into(), allowance.cost_micros.into(), name.into(), (latest + slack).into()];
+        let most = now.0.saturating_add(allowance.most_owed());
+        let args = [now.0.into(), now.0.into(), allowance.cost_micros.into(), name.into(), most.into()];
         if c.execute(TAKE, &args).await?.rows == 0 {
-            let whole_at = c.row(LOOK, &[name.into()]).await?.map_or(Ok(latest), |mut row| row.int())?;
-            return Ok(Err((whole_at - latest).max(1)));
+            let stands = c.rows_many(&LOOK, 1, &[name.into()]).await?.pop();
+            let whole_at = stands.map_or(Ok(most), |mut row| row.text().and_then(|_| row.int()))?;
+            return Ok(Err(allowance.wait(whole_at, now).unwrap_or(1)));
         }
     }
     c.commit().await?;
     Ok(Ok(()))
+}
+
+impl Allowance {
+    /// What may be owed before a try, in microseconds. Tries at the same moment get their locks in another order than
+    /// their times: without some slack one of them would be refused that is among the first.
+    fn most_owed(&self) -> i64 {
+        self.burst_micros - self.cost_micros + (self.cost_micros / 2).min(SLACK)
+    }
+
+    /// How long to wait, in microseconds, if there is no try left.
+    fn wait(&self, whole_at: i64, now: Timestamp) -> Option<i64> {
+        let owed = whole_at.saturating_sub(now.0);
+        (owed > self.most_owed()).then(|| (owed - self.burst_micros + self.cost_micros).max(1))
+    }
 }
 
 pub(super) async fn was_right(
