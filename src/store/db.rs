@@ -51,8 +51,8 @@ impl Db {
     /// A connection for reading.
     pub(super) async fn reader(&self, attempt: Attempt) -> Result<Connection<'_>, Fault> {
         let held = match &self.pools {
-            Pools::Sqlite { readers, .. } => Held::Sqlite(readers.acquire().await?),
-            Pools::MySql(pool) => Held::MySql(pool.acquire().await?),
+            Pools::Sqlite { readers, .. } => Held::Sqlite(readers.acquire(attempt.until).await?),
+            Pools::MySql(pool) => Held::MySql(pool.acquire(attempt.until).await?),
         };
         Ok(self.connection(held, attempt))
     }
@@ -60,8 +60,8 @@ impl Db {
     /// A transaction for writing. Dropped without [`Connection::commit`] it is rolled back.
     pub(super) async fn writer(&self, attempt: Attempt) -> Result<Connection<'_>, Fault> {
         let (held, begin) = match &self.pools {
-            Pools::Sqlite { writer, .. } => (Held::Sqlite(writer.acquire().await?), "BEGIN IMMEDIATE"),
-            Pools::MySql(pool) => (Held::MySql(pool.acquire().await?), "BEGIN"),
+            Pools::Sqlite { writer, .. } => (Held::Sqlite(writer.acquire(attempt.until).await?), "BEGIN IMMEDIATE"),
+            Pools::MySql(pool) => (Held::MySql(pool.acquire(attempt.until).await?), "BEGIN"),
         };
         let mut connection = self.connection(held, attempt);
         connection.plain(begin).await?;

@@ -47,12 +47,12 @@ pub(super) async fn run(db: &Db) -> Result<usize, StoreError> {
     let lost = |e: sqlx::Error| Fault::from(e).into_error();
     match &db.pools {
         Pools::Sqlite { writer, .. } => {
-            let mut c = writer.acquire().await.map_err(lost)?;
+            let mut c = writer.acquire(Attempt::only().until).await.map_err(lost)?;
             SQLITE.run_direct(None, &mut *c, false).await.map_err(sort)?;
             c.give_back();
         }
         Pools::MySql(pool) => {
-            let mut c = pool.acquire().await.map_err(lost)?;
+            let mut c = pool.acquire(Attempt::only().until).await.map_err(lost)?;
             MYSQL.run_direct(None, &mut *c, false).await.map_err(sort)?;
             c.give_back();
         }
@@ -73,13 +73,13 @@ pub(super) async fn status(db: &Db) -> Result<MigrationStatus, StoreError> {
     let lost = |e: sqlx::Error| Fault::from(e).into_error();
     let (migrator, applied) = match &db.pools {
         Pools::Sqlite { readers, .. } => {
-            let mut c = readers.acquire().await.map_err(lost)?;
+            let mut c = readers.acquire(Attempt::only().until).await.map_err(lost)?;
             let applied = applied(&mut *c).await?;
             c.give_back();
             (&SQLITE, applied)
         }
         Pools::MySql(pool) => {
-            let mut c = pool.acquire().await.map_err(lost)?;
+            let mut c = pool.acquire(Attempt::only().until).await.map_err(lost)?;
             let applied = applied(&mut *c).await?;
             c.give_back();
             (&MYSQL, applied)

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use sqlx::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{timeout, timeout_at};
 
 /// How long a caller waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(2);
@@ -50,8 +50,9 @@ impl<C: sqlx::Connection> Pool<C> {
         Self { inner: Arc::new(Inner { most, free, connect, rested, idle: Mutex::default() }) }
     }
 
-    /// A connection that is in step, within two seconds; [`Error::PoolTimedOut`] if there is none by then.
-    pub(super) async fn acquire(&self) -> Result<Lease<C>, Error> {
+    /// A connection that is in step, within two seconds and before `until`; [`Error::PoolTimedOut`] if there is none by
+    /// then.
+    pub(super) async fn acquire(&self, until: Instant) -> Result<Lease<C>, Error> {
         let lease = async {
             let free = self.inner.free.clone();
             let place = free.acquire_owned().await.map_err(|_| Error::PoolClosed)?;
@@ -61,7 +62,7 @@ impl<C: sqlx::Connection> Pool<C> {
             };
             Ok(Lease { connection: Some(connection), home: self.inner.clone(), _place: place })
         };
-        timeout(ACQUIRE, lease).await.unwrap_or(Err(Error::PoolTimedOut))
+        timeout_at(until.min(Instant::now() + ACQUIRE).into(), lease).await.unwrap_or(Err(Error::PoolTimedOut))
     }
 
     async fn living(&self) -> Option<C> {

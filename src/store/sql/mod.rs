@@ -41,7 +41,7 @@ pub enum Isolation {
 #[derive(Clone, Debug)]
 pub struct Options {
     pub isolation: Isolation,
-    /// The most connections to MySQL.
+    /// The most connections to MySQL: one for sends, at least one for all else.
     pub connections: u32,
 }
 
@@ -85,7 +85,8 @@ pub(super) const ALL_REPEATS: &[&[&Repeat]] =
 impl SqlStore {
     /// Opens a migrated database. [`StoreError::Unavailable`] if it cannot be reached.
     pub async fn open(url: &str, options: &Options) -> Result<Self, StoreError> {
-        let db = Arc::new(Db::open(url, options)?);
+        let shared = Options { connections: options.connections.saturating_sub(1).max(1), ..options.clone() };
+        let db = Arc::new(Db::open(url, &shared)?);
         let epoch = fact(&db, "epoch").await?;
         let install = fact(&db, "install").await?;
         let epoch = u64::from_str_radix(&epoch, 16)
@@ -94,6 +95,7 @@ impl SqlStore {
             // One writer: whoever writes takes turns.
             db.clone()
         } else {
+            // Its connection belongs to the thread of sends.
             Arc::new(Db::open(url, &Options { connections: 1, ..options.clone() })?)
         };
         Ok(Self {
