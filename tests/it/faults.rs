@@ -384,7 +384,10 @@ async fn every_201_follows_an_fsync() {
     let trace = dir.path().join("trace");
     let plain = command(&database, dir.path(), &[LOOSE]);
     let mut traced = Command::new("strace");
-    traced.args(["-f", "-y", "-s", "32", "-e", "trace=fsync,fdatasync,write,writev,sendto,sendmsg", "-o"]).arg(&trace);
+    // With -D the server is our own child, and the tracer ends with it.
+    traced
+        .args(["-D", "-f", "-y", "-s", "32", "-e", "trace=fsync,fdatasync,write,writev,sendto,sendmsg", "-o"])
+        .arg(&trace);
     traced.arg(plain.get_program()).args(["serve", "--port", "0"]).current_dir(dir.path()).env_clear();
     traced.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let server = Server::run(traced, dir.path());
@@ -396,7 +399,12 @@ async fn every_201_follows_an_fsync() {
         ann.say("bob", &i.to_string()).await;
     }
     server.kill();
-    let (answers, unsynced) = read_trace(&std::fs::read_to_string(&trace).expect("a trace"));
+    let trace = until("the trace to end with the server", Duration::from_secs(10), || async {
+        let text = std::fs::read_to_string(&trace).expect("a trace");
+        text.trim_end().ends_with("+++ killed by SIGKILL +++").then_some(text)
+    })
+    .await;
+    let (answers, unsynced) = read_trace(&trace);
     assert_eq!(answers, 200, "the trace shows every 201");
     assert_eq!(unsynced, [] as [usize; 0], "these 201s follow no fsync of the WAL");
     drop(World { server, database, dir });
