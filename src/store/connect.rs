@@ -15,7 +15,7 @@ use super::sql::{Isolation, Options};
 const RESTED: Duration = Duration::from_secs(2);
 const READERS: u32 = 4;
 /// Prepared statements that a connection keeps.
-const STATEMENTS: usize = 256;
+const STATEMENTS: usize = 512;
 
 /// The embedded database: durable at each commit, one writer.
 pub(super) fn sqlite(path: &str) -> Pools {

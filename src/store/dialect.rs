@@ -69,7 +69,7 @@ impl Phrasebook {
         self.known_or((sql, "", 0), || self.dialect.translate(sql))
     }
 
-    /// A repeating statement with `times` rows; `times` is one of [`SIZES`].
+    /// A repeating statement with `times` rows; `times` is one of few sizes.
     pub(super) fn many(&self, sql: &Repeat, times: usize) -> &'static str {
         self.known_or((sql.head, sql.tail, times), || {
             let rows = vec![sql.row; times].join(sql.between);
@@ -90,9 +90,15 @@ impl Phrasebook {
 pub(super) const SIZES: [usize; 20] =
     [1024, 768, 512, 384, 256, 192, 128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1];
 
-/// Cuts `n` rows into sizes, largest first: 13 is 12, 1.
+/// What a batch of sends writes goes into one statement, whatever its size: messages, and two log rows for each.
+const WHOLE: usize = 128;
+
+/// Cuts `n` rows into sizes, largest first: 1300 is 1024, 256, 16, 4.
 pub(super) fn cut(mut n: usize) -> Vec<usize> {
     let mut parts = Vec::new();
+    if (1..=WHOLE).contains(&n) {
+        return vec![n];
+    }
     for size in SIZES {
         while n >= size {
             parts.push(size);
@@ -136,7 +142,7 @@ mod tests {
 
     #[test]
     fn sizes() {
-        assert_eq!(cut(13), [12, 1]);
+        assert_eq!((cut(0), cut(13), cut(128)), (vec![], vec![13], vec![128]));
         assert_eq!(cut(1300), [1024, 256, 16, 4]);
         assert_eq!((pad(1), pad(5), pad(64), pad(65)), (1, 6, 64, 96));
     }
