@@ -818,11 +818,11 @@ async fn a_right_try_gives_back_the_minute_and_ends_the_row(w: World) {
         assert_eq!(w.store.take(std::slice::from_ref(&attempt.in_a_row), NOW).await.unwrap(), Ok(()));
     }
     assert!(w.store.take(std::slice::from_ref(&attempt.in_a_row), NOW).await.unwrap().is_err());
-    // Three were taken, the refused one was not, one was given back.
+    // Three were taken, the refused one was not, one was given back: 98 seconds are left, and the second of slack.
     for one in &attempt.a_minute {
-        let rest = Allowance { cost_micros: 98_000_000, ..one.clone() };
-        let over = Allowance { cost_micros: 98_000_001, ..one.clone() };
-        assert_eq!(w.store.take(&[over], NOW).await.unwrap(), Err(1));
+        let rest = Allowance { cost_micros: 99_000_000, ..one.clone() };
+        let over = Allowance { cost_micros: 99_000_001, ..one.clone() };
+        assert_eq!(w.store.take(&[over], NOW).await.unwrap(), Err(1_000_001));
         assert_eq!(w.store.take(&[rest], NOW).await.unwrap(), Ok(()));
     }
 }
