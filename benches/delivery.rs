@@ -14,23 +14,20 @@
     reason = "a benchmark reads its own environment, and its figures are rates"
 )]
 
+mod support;
+
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use chatd::auth::Hasher;
-use chatd::domain::{Body, ClientId, NewMessage, NewUser, SendKey, Timestamp, User, Username};
-use chatd::store::{Messages, Options, SqlStore, Users};
+use chatd::domain::{Body, ClientId, NewMessage, SendKey, Timestamp, User};
+use chatd::store::{Messages, Options, SqlStore};
 use sqlx::{Connection, Executor, MySqlConnection, SqliteConnection};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use support::{PEOPLE, Server, TEXT, ask, people};
 
-const PASSWORD: &str = "benchmark-password";
 const ROUNDS: usize = 3;
 const SPAN: Duration = Duration::from_secs(3);
-const PEOPLE: usize = 64;
 
 #[tokio::main]
 async fn main() {
@@ -83,67 +80,7 @@ fn median(values: &mut [f64]) -> f64 {
     values[values.len() / 2]
 }
 
-async fn people(store: &SqlStore) -> Vec<User> {
-    let hash = Hasher::default().hash(PASSWORD).await;
-    let mut people = Vec::new();
-    for n in 0..PEOPLE {
-        let username = Username::new(&format!("person{n}")).expect("a name");
-        let email = String::new();
-        let new = NewUser { username, password_hash: hash.clone(), email, is_staff: false, is_superuser: false };
-        people.push(store.add_user(&new, Timestamp(0)).await.expect("a user"));
-    }
-    people
-}
-
-/// `chatd serve`, ended when dropped.
-struct Server {
-    child: Child,
-    at: String,
-}
-
 impl Server {
-    fn start(url: &str, dir: &Path) -> Self {
-        std::fs::create_dir_all(dir).expect("a directory");
-        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
-        let child = Command::new(env!("CARGO_BIN_EXE_chatd"))
-            .args(["serve", "--port", &port.to_string()])
-            .current_dir(dir)
-            .env_clear()
-            .env("CHATD_DATABASE_URL", url)
-            .env("CHATD_LOG", "warn")
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("it starts");
-        Self { child, at: format!("127.0.0.1:{port}") }
-    }
-
-    async fn connect(&self) -> TcpStream {
-        for _ in 0..500 {
-            if let Ok(stream) = TcpStream::connect(&self.at).await {
-                stream.set_nodelay(true).expect("a socket");
-                return stream;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        panic!("the server does not listen");
-    }
-
-    async fn sign_in(&self, name: &str) -> String {
-        let body = format!(r#"{{"username":"{name}","password":"{PASSWORD}"}}"#);
-        let answer = ask(&mut self.connect().await, &self.post("/api/v1/session/", "", &body)).await;
-        let start = answer.find("sessionid=").expect("a session");
-        answer[start..].split(';').next().expect("a cookie").to_owned()
-    }
-
-    fn post(&self, path: &str, cookie: &str, body: &str) -> String {
-        format!(
-            "POST {path} HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            self.at,
-            body.len()
-        )
-    }
-
     fn get(&self, path: &str, cookie: &str) -> String {
         format!("GET {path} HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}\r\n\r\n", self.at)
     }
@@ -174,33 +111,6 @@ impl Server {
             task.await.expect("a sender");
         }
         rate
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-const TEXT: &str = "A message of ordinary length, as people write them: two lines, perhaps, of plain text. 🙂";
-
-/// One request and its answer on a kept connection.
-async fn ask(stream: &mut TcpStream, request: &str) -> String {
-    stream.write_all(request.as_bytes()).await.expect("sent");
-    let mut answer = Vec::with_capacity(2048);
-    loop {
-        let read = stream.read_buf(&mut answer).await.expect("an answer");
-        let text = String::from_utf8_lossy(&answer);
-        if let Some(head) = text.find("\r\n\r\n") {
-            let length =
-                text[..head].lines().find_map(|l| l.strip_prefix("content-length: ")).and_then(|n| n.parse().ok());
-            if answer.len() >= head + 4 + length.unwrap_or(0) {
-                return text.into_owned();
-            }
-        }
-        assert!(read > 0, "the connection ended: {text}");
     }
 }
 

@@ -14,8 +14,12 @@ use super::common::COMMON;
 
 /// 46 MiB, one pass, one lane: OWASP's first choice for argon2id.
 const MEMORY_KIB: u32 = 46 * 1024;
-/// How many are hashed at once: bounds the memory, and leaves the processors to the messages.
+/// How many are hashed at once: bounds the memory.
 const AT_ONCE: usize = 2;
+/// How far hashing steps back behind everything else: with 10, a ninth of the processor is left to it where messages
+/// need all of it, so somebody who signs in waits longer and is not starved.
+#[cfg(target_os = "linux")]
+const STEP_BACK: i32 = 10;
 
 /// Why a password is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +59,8 @@ pub struct Verdict {
     pub rehashed: Option<String>,
 }
 
-/// Hashes on the blocking pool, a few at a time. Clones share the limit.
+/// Hashes on threads of its own, a few at a time, at a lower priority than the rest of the program (on Linux): messages
+/// go first. Clones share the limit.
 #[derive(Clone)]
 pub struct Hasher {
     slots: Arc<Semaphore>,
@@ -71,18 +76,39 @@ impl Hasher {
     /// A new hash, in PHC form.
     pub async fn hash(&self, password: &str) -> String {
         let password = password.to_owned();
-        self.blocking(move || hash(&password)).await.unwrap_or_default()
+        self.apart(move || hash(&password)).await.unwrap_or_default()
     }
 
     /// Whether the password fits the hash. Without a hash it is compared with one that nothing fits, at the same cost.
     pub async fn verify(&self, hash: Option<String>, password: &str) -> Verdict {
         let password = password.to_owned();
-        self.blocking(move || verify(hash.as_deref(), &password)).await.unwrap_or_default()
+        self.apart(move || verify(hash.as_deref(), &password)).await.unwrap_or_default()
     }
 
-    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-        let _slot = self.slots.acquire().await.ok()?;
-        tokio::task::spawn_blocking(work).await.ok()
+    /// A thread for each: it starts in microseconds, a hash takes some ten milliseconds, and its memory and its
+    /// priority go with it. The slot goes with the work, so that nobody who stops waiting makes room for one too many.
+    async fn apart<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let slot = self.slots.clone().acquire_owned().await.ok()?;
+        let (done, result) = tokio::sync::oneshot::channel();
+        let thread = std::thread::Builder::new().name("chatd-hash".to_owned()).spawn(move || {
+            step_back();
+            let value = work();
+            drop(slot);
+            // Whoever asked may have gone.
+            let _ = done.send(value);
+        });
+        // Nothing true can be said of a password then: the request fails.
+        thread.expect("the system starts a thread");
+        result.await.ok()
+    }
+}
+
+/// Lowers the priority of this thread; on Linux a priority belongs to a thread. Where that is forbidden, hashing
+/// competes with the rest.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(e) = rustix::process::nice(STEP_BACK) {
+        tracing::debug!(error = %e, "passwords are hashed at the priority of everything else");
     }
 }
 
@@ -166,6 +192,38 @@ mod tests {
         let salt = SaltString::encode_b64(&[1; 16]).unwrap();
         let stored = weaker.hash_password(b"pw", &salt).unwrap().to_string();
         assert!(verify(Some(&stored), "pw").rehashed.is_some(), "rehash on login");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn hashing_steps_back_and_nothing_else_does() {
+        /// This thread's name, and its nice value.
+        fn thread() -> (String, i32) {
+            let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+            let (name, rest) = stat.split_once('(').unwrap().1.rsplit_once(')').unwrap();
+            (name.to_owned(), rest.split_whitespace().nth(16).unwrap().parse().unwrap())
+        }
+        let before = thread();
+        let hasher = Hasher::default();
+        for _ in 0..3 {
+            assert_eq!(hasher.apart(thread).await, Some(("chatd-hash".to_owned(), (before.1 + STEP_BACK).min(19))));
+        }
+        assert_eq!(thread(), before);
+    }
+
+    #[tokio::test]
+    async fn who_stops_waiting_makes_no_room() {
+        let hasher = Hasher::default();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let ended = Arc::new(std::sync::Mutex::new(ended));
+        for _ in 0..AT_ONCE {
+            let ended = ended.clone();
+            let work = hasher.apart(move || ended.lock().unwrap().recv().is_ok());
+            assert!(tokio::time::timeout(std::time::Duration::from_millis(50), work).await.is_err(), "it works");
+        }
+        assert_eq!(hasher.slots.available_permits(), 0);
+        drop(end);
+        assert!(hasher.verify(None, "").await == Verdict::default());
     }
 
     #[test]

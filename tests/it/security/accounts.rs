@@ -1,5 +1,7 @@
 //! Passwords: how they are kept, what checking them costs, and the server's own secret.
 
+use std::time::Duration;
+
 use chatd::domain::{Clock as _, NewUser, SystemClock, Username};
 use chatd::store::Users as _;
 use libtest_mimic::Trial;
@@ -13,7 +15,8 @@ pub fn trials() -> Vec<Trial> {
     once![
         s01_argon2id_with_its_parameters,
         s01_a_django_hash_is_accepted_once_and_replaced,
-        s02_sixty_sign_ins_at_once_need_bounded_memory,
+        s02_two_hundred_sign_ins_at_once_need_bounded_memory,
+        s02_hashing_steps_back_behind_the_rest,
         s36_the_secret_is_made_for_its_owner_alone,
         s36_known_and_short_secrets_are_refused,
         s36_no_secret_in_arguments_or_log,
@@ -71,24 +74,67 @@ fn memory(server: &Server, line: &str) -> u64 {
     line.trim_start_matches(':').trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
-async fn s02_sixty_sign_ins_at_once_need_bounded_memory() {
+async fn s02_two_hundred_sign_ins_at_once_need_bounded_memory() {
     let world = World::with(Backend::Sqlite, &[LOOSE]).await;
-    world.add("ann").await;
+    // Four: no account has that many tries at once.
+    for name in NAMES {
+        world.add(name).await;
+    }
     let idle = memory(&world.server, "VmRSS");
-    let tries = (0..60).map(|i| {
-        let client = Client::new(&world.server.url);
-        async move {
-            let password = if i % 2 == 0 { password("ann") } else { "wrong".to_owned() };
-            client.post(SIGN_IN, &json!({"username": "ann", "password": password})).await.status
-        }
-    });
-    let answers = futures_util::future::join_all(tries).await;
-    assert_eq!(answers.iter().filter(|status| **status == 200).count(), 30, "{answers:?}");
-    assert_eq!(answers.iter().filter(|status| **status == 400).count(), 30, "{answers:?}");
+    let answers = sign_ins(&world.server.url, 200).await;
+    assert_eq!(answers.iter().filter(|status| **status == 200).count(), 100, "{answers:?}");
+    assert_eq!(answers.iter().filter(|status| **status == 400).count(), 100, "{answers:?}");
     // The highest it has ever been, so nothing between two looks is missed.
     let more = memory(&world.server, "VmHWM").saturating_sub(idle);
     assert!(more > 40 * 1024, "{more} KiB more: no password was hashed in this process");
     assert!(more <= (2 * 46 + 64) * 1024, "{more} KiB more than idle");
+}
+
+const NAMES: [&str; 4] = ["ann", "bob", "carla", "cecil"];
+
+/// So many sign-ins at once, every other one with a wrong password: what they were answered.
+async fn sign_ins(url: &str, count: usize) -> Vec<u16> {
+    let tries = (0..count).map(|i| {
+        let client = Client::patient(url, Duration::from_mins(3));
+        async move {
+            let name = NAMES[i / 2 % NAMES.len()];
+            let password = if i % 2 == 0 { password(name) } else { "wrong".to_owned() };
+            client.post(SIGN_IN, &json!({"username": name, "password": password})).await.status
+        }
+    });
+    futures_util::future::join_all(tries).await
+}
+
+/// The threads of a process with this name: their nice values.
+fn nice_values(server: &Server, of_hashing: bool) -> Vec<i32> {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", server.pid())).expect("the process lives").flatten();
+    // A thread may end meanwhile.
+    let stats = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("stat")).ok());
+    let parsed = stats.filter_map(|stat| {
+        let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
+        let nice = rest.split_whitespace().nth(16)?.parse().ok()?;
+        ((name == "chatd-hash") == of_hashing).then_some(nice)
+    });
+    parsed.collect()
+}
+
+async fn s02_hashing_steps_back_behind_the_rest() {
+    let world = World::with(Backend::Sqlite, &[LOOSE]).await;
+    world.add("ann").await;
+    let own = nice_values(&world.server, false)[0];
+    let url = world.server.url.clone();
+    let running = tokio::spawn(async move { sign_ins(&url, 40).await });
+    let mut seen = 0;
+    while !running.is_finished() {
+        let hashing = nice_values(&world.server, true);
+        // One that has just begun has not stepped back yet.
+        seen += usize::from(hashing.iter().any(|nice| *nice >= (own + 1).min(19)));
+        let others = nice_values(&world.server, false);
+        assert!(others.iter().all(|nice| *nice == own), "{others:?}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert_eq!(running.await.expect("answers").len(), 40);
+    assert!(seen > 5, "{seen} looks found a thread that hashes");
 }
 
 async fn s36_the_secret_is_made_for_its_owner_alone() {

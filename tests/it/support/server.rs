@@ -232,10 +232,15 @@ pub struct Client {
 
 impl Client {
     pub fn new(base: &str) -> Self {
+        Self::patient(base, Duration::from_secs(20))
+    }
+
+    /// One that waits so long for an answer.
+    pub fn patient(base: &str, patience: Duration) -> Self {
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
-            .timeout(Duration::from_secs(20))
+            .timeout(patience)
             .build()
             .expect("a client");
         Self { base: base.to_owned(), http, jar: Mutex::default() }
