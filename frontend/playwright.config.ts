@@ -1,7 +1,6 @@
 import { defineConfig } from '@playwright/test';
 
-// One worker: the tests share a server that some of them stop. `CHATD_BIN` is the program to test; without it the
-// mock server stands in, which says something about the client only.
+// One worker: the tests share a server that some of them stop. `CHATD_BIN` is the program to test, else the debug build.
 export default defineConfig({
   testDir: 'e2e',
   outputDir: 'test-results',

@@ -111,7 +111,6 @@ test('what is written survives a reload while away', async ({ person, chatd }) =
 });
 
 test('a killed and restarted server', async ({ person, chatd }) => {
-  test.skip(!chatd.ownsServer, 'needs a server of its own');
   const [ann, bob] = [await person('jana', 'c/ann/'), await person('ann', 'c/jana/')];
   for (const page of [ann, bob]) await connected(page);
   await say(ann, 'before the end');

@@ -1,7 +1,14 @@
 // What the tests share: a server for each worker, signed-in people, and two things that hold everywhere: no page ever
 // breaks the content security policy, and no page throws.
 
-import { type BrowserContextOptions, test as base, expect, type Locator, type Page } from '@playwright/test';
+import {
+  type BrowserContext,
+  type BrowserContextOptions,
+  test as base,
+  expect,
+  type Locator,
+  type Page,
+} from '@playwright/test';
 import { startHarness } from './harness.mjs';
 
 export type Chatd = Awaited<ReturnType<typeof startHarness>>;
@@ -11,44 +18,50 @@ interface People {
   person: (name: string, path?: string, options?: BrowserContextOptions) => Promise<Page>;
   /** A browser in which nobody is signed in. */
   stranger: (options?: BrowserContextOptions) => Promise<Page>;
+  /** What went wrong so far in any page. A test fails when there is something left at its end. */
+  problems: string[];
 }
 
 declare global {
   interface Window {
-    violations: string[];
     shifts: { value: number; what: string }[];
   }
 }
 
-export const test = base.extend<People, { chatd: Chatd }>({
+interface Workers {
+  database: 'sqlite' | 'mariadb';
+  chatd: Chatd;
+}
+
+export const test = base.extend<People, Workers>({
+  database: ['sqlite', { option: true, scope: 'worker' }],
+
   chatd: [
-    // biome-ignore lint/correctness/noEmptyPattern: the runner reads the parameter's shape
-    async ({}, use) => {
-      const chatd = await startHarness();
+    async ({ database }, use) => {
+      const chatd = await startHarness({ database });
       await use(chatd);
       await chatd.stop();
     },
     { scope: 'worker' },
   ],
 
-  stranger: async ({ browser, chatd }, use) => {
-    const pages: Page[] = [];
-    const broken: string[] = [];
+  // biome-ignore lint/correctness/noEmptyPattern: the runner reads the parameter's shape
+  problems: async ({}, use) => {
+    const problems: string[] = [];
+    await use(problems);
+    expect(problems, 'errors and violations of the content security policy').toEqual([]);
+  },
+
+  stranger: async ({ browser, chatd, problems }, use) => {
+    const contexts: BrowserContext[] = [];
     await use(async (options = {}) => {
       const context = await browser.newContext({ baseURL: chatd.url, ...options });
-      const page = await context.newPage();
-      await page.addInitScript(watchPage);
-      page.on('pageerror', (error) => broken.push(String(error.stack)));
-      page.on('console', (message) => {
-        if (/Content Security Policy|Trusted Type/i.test(message.text())) broken.push(message.text());
-      });
-      pages.push(page);
-      return page;
+      contexts.push(context);
+      await watch(context, problems);
+      return context.newPage();
     });
     chatd.mend();
-    for (const page of pages) broken.push(...(await page.evaluate(() => window.violations).catch(() => [])));
-    for (const page of pages) await page.context().close();
-    expect(broken, 'errors and violations of the content security policy').toEqual([]);
+    for (const context of contexts) await context.close();
   },
 
   person: async ({ chatd, stranger }, use) => {
@@ -64,13 +77,27 @@ export const test = base.extend<People, { chatd: Chatd }>({
   },
 });
 
+/** Notes what goes wrong in any page of this browser, and in the pages that those lead to. */
+export async function watch(context: BrowserContext, problems: string[]): Promise<void> {
+  await context.exposeBinding('reportViolation', ({ page }, what: string) => {
+    problems.push(`${page.url()}: ${what}`);
+  });
+  await context.addInitScript(watchPage);
+  context.on('weberror', (error) => problems.push(String(error.error().stack)));
+  context.on('console', (message) => {
+    const text = message.text();
+    if (/Content Security Policy|Trusted ?Type|TrustedHTML|TrustedScript/i.test(text)) problems.push(text);
+  });
+}
+
 export { expect };
 
 function watchPage(): void {
-  window.violations = [];
   window.shifts = [];
+  // A binding reaches the test at once: what a page says just before it is left is not lost with it.
+  const { reportViolation } = window as unknown as { reportViolation: (what: string) => void };
   addEventListener('securitypolicyviolation', (event) => {
-    window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
+    reportViolation(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
   });
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
