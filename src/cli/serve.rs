@@ -148,8 +148,21 @@ fn keep_secret(settings: &mut Settings) -> anyhow::Result<()> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => make_secret(&path)?,
         Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
     };
+    if is_readable_by_others(&path) {
+        let path = path.display();
+        tracing::warn!("others on this machine can read {path}");
+        eprintln!("chatd: warning: others on this machine can read {path}; run: chmod 600 {path}");
+    }
     settings.secret_key = Some(key);
     Ok(())
+}
+
+fn is_readable_by_others(path: &Path) -> bool {
+    #[cfg(unix)]
+    let others = std::fs::metadata(path).is_ok_and(|file| std::os::unix::fs::MetadataExt::mode(&file) & 0o077 != 0);
+    #[cfg(not(unix))]
+    let others = false;
+    others
 }
 
 fn make_secret(path: &Path) -> anyhow::Result<String> {

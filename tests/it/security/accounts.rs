@@ -18,6 +18,7 @@ pub fn trials() -> Vec<Trial> {
         s02_two_hundred_sign_ins_at_once_need_bounded_memory,
         s02_hashing_steps_back_behind_the_rest,
         s36_the_secret_is_made_for_its_owner_alone,
+        s36_a_secret_that_others_can_read_is_reported,
         s36_known_and_short_secrets_are_refused,
         s36_no_secret_in_arguments_or_log,
     ]
@@ -149,6 +150,18 @@ async fn s36_the_secret_is_made_for_its_owner_alone() {
     let other = World::new(Backend::Sqlite).await;
     let others = std::fs::read_to_string(other.dir.path().join("data/secret_key")).expect("it can be read");
     assert_ne!(secret, others, "each installation has its own");
+}
+
+async fn s36_a_secret_that_others_can_read_is_reported() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::new(Backend::Sqlite).await;
+    let warned = |world: &World| world.server.log().contains("others on this machine can read");
+    assert!(!warned(&world), "the one that was made is its owner's");
+    let file = world.dir.path().join("data/secret_key");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).expect("a mode is set");
+    world.server.kill();
+    let again = Server::start(&world.database, world.dir.path(), &[]);
+    assert!(again.log().contains("chmod 600"), "{}", again.log());
 }
 
 async fn s36_known_and_short_secrets_are_refused() {
