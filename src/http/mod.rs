@@ -17,6 +17,8 @@ mod messages;
 mod negotiate;
 mod openapi;
 mod pages;
+#[cfg(test)]
+mod panics;
 mod people;
 mod query;
 mod reply;

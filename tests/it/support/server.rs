@@ -28,8 +28,13 @@ pub struct Server {
     pub dir: PathBuf,
 }
 
-pub fn binary() -> &'static str {
-    env!("CARGO_BIN_EXE_chatd")
+/// The program under test: the one that was built with the tests, or the one that `CHATD_TEST_BIN` names.
+pub fn binary() -> PathBuf {
+    std::env::var_os("CHATD_TEST_BIN").filter(|path| !path.is_empty()).map_or_else(
+        || env!("CARGO_BIN_EXE_chatd").into(),
+        // Servers are started in other directories.
+        |path| std::fs::canonicalize(path).expect("CHATD_TEST_BIN names a program"),
+    )
 }
 
 /// The environment of a server for this database: nothing of ours is inherited but the path.
