@@ -10,6 +10,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
 use crate::bus::Bus;
 use crate::config::Settings;
@@ -18,6 +19,9 @@ use crate::store::{Rule, Session, Store, StoreError};
 
 pub use password::{Hasher, WeakPassword};
 use throttle::{Place, Throttle};
+
+/// As many as hash, and as many that read and write meanwhile.
+const TURNS: usize = 4;
 
 /// A new session: the token is for the client alone and is not kept.
 #[derive(Debug)]
@@ -74,6 +78,9 @@ pub struct Auth {
     bus: Arc<dyn Bus>,
     clock: Arc<dyn Clock>,
     hasher: Hasher,
+    /// Tries that are at work at once. Each writes some small transactions: hundreds that begin together would stand
+    /// before everybody's messages in the queue for SQLite's writer.
+    turns: Semaphore,
     throttle: Throttle,
     session_length: std::time::Duration,
 }
@@ -81,7 +88,15 @@ pub struct Auth {
 impl Auth {
     pub fn new(store: Arc<dyn Store>, bus: Arc<dyn Bus>, clock: Arc<dyn Clock>, settings: &Settings) -> Self {
         let throttle = Throttle::new(settings.login_failures_per_minute, settings.session_length());
-        Self { store, bus, clock, hasher: Hasher::default(), throttle, session_length: settings.session_length() }
+        Self {
+            store,
+            bus,
+            clock,
+            hasher: Hasher::default(),
+            turns: Semaphore::new(TURNS),
+            throttle,
+            session_length: settings.session_length(),
+        }
     }
 
     /// Checks the password and starts a session with a new token. Costs the same for an unknown name. Counts failures
@@ -108,6 +123,7 @@ impl Auth {
 
     /// Checks a password without a session (HTTP Basic), through the same limits.
     pub async fn check(&self, username: &str, password: &str, origin: &Origin) -> Result<User, SignInError> {
+        let _turn = self.turns.acquire().await;
         let now = self.clock.now();
         let key = UserKey::new(username);
         let place = Place::new(key.as_ref().map_or("", UserKey::as_str), origin.address);
