@@ -1,7 +1,12 @@
 import { defineConfig } from '@playwright/test';
+import type { Workers } from './e2e/fixtures';
+
+// As for the server's tests: where MariaDB is required its absence is a failure, elsewhere the project is left out.
+const required = (process.env.CHATD_TEST_REQUIRE ?? '').split(',').includes('mariadb');
+const onMariadb = required || process.env.CHATD_TEST_MARIADB_URL !== undefined;
 
 // One worker: the tests share a server that some of them stop. `CHATD_BIN` is the program to test, else the debug build.
-export default defineConfig({
+export default defineConfig<object, Workers>({
   testDir: 'e2e',
   outputDir: 'test-results',
   workers: 1,
@@ -9,6 +14,12 @@ export default defineConfig({
   expect: { timeout: 10_000 },
   forbidOnly: process.env.CI !== undefined,
   reporter: [['list']],
+  projects: [
+    { name: 'sqlite', use: { database: 'sqlite' } },
+    ...(onMariadb
+      ? [{ name: 'mariadb', use: { database: 'mariadb' as const }, testMatch: /(talk|away|history)\.spec/ }]
+      : []),
+  ],
   use: {
     browserName: 'chromium',
     viewport: { width: 1280, height: 800 },

@@ -28,12 +28,11 @@ declare global {
   }
 }
 
-interface Workers {
+export interface Workers {
   database: 'sqlite' | 'mariadb';
-  chatd: Chatd;
 }
 
-export const test = base.extend<People, Workers>({
+export const test = base.extend<People, Workers & { chatd: Chatd }>({
   database: ['sqlite', { option: true, scope: 'worker' }],
 
   chatd: [

@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test';
+import type { Page, Request } from '@playwright/test';
 import { bubble, type Chatd, connected, expect, log, numbered, requestsTo, shifts, test } from './fixtures';
 
 const COUNT = 1_000;
@@ -26,9 +26,32 @@ const seqsInDocument = (page: Page) =>
 const screensAbove = (page: Page) =>
   log(page).evaluate((element) => element.scrollTop / element.clientHeight);
 
+/** Scrolls, and waits until rows no longer come in: in one frame with a movement even a still row counts as shifted. */
 async function scrollBy(page: Page, pixels: number): Promise<void> {
   await log(page).evaluate((element, by) => element.scrollBy(0, by), pixels);
-  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  await expect.poll(() => underWay(page)).toBe(0);
+  await log(page).evaluate(async (element) => {
+    let height = element.scrollHeight;
+    for (let still = 0; still < 10; still += 1) {
+      await new Promise((done) => requestAnimationFrame(done));
+      if (element.scrollHeight !== height) still = 0;
+      height = element.scrollHeight;
+    }
+  });
+}
+
+const requests = new WeakMap<Page, Set<Request>>();
+
+/** How many requests of a page have no answer yet, of those made since this was first asked. */
+function underWay(page: Page): number {
+  const known = requests.get(page);
+  if (known) return known.size;
+  const open = new Set<Request>();
+  requests.set(page, open);
+  page.on('request', (request) => open.add(request));
+  page.on('requestfinished', (request) => open.delete(request));
+  page.on('requestfailed', (request) => open.delete(request));
+  return 0;
 }
 
 test.beforeEach(async ({ chatd }) => {
@@ -43,7 +66,7 @@ test('older messages come in without moving the row that is being read', async (
   let moved = 0;
   let loads = 0;
   let least = COUNT;
-  while (least > 700) {
+  while (least > 800) {
     await scrollBy(page, -300);
     const seq = await page.evaluate(() => {
       const frame = document.querySelector('.log')?.getBoundingClientRect();
