@@ -1,3 +1,4 @@
+import type { Page } from '@playwright/test';
 import { bubble, connected, expect, field, log, numbered, say, shifts, test } from './fixtures';
 
 const LONG = 'Donaudampfschifffahrtsgesellschaftskapitän'.repeat(6);
@@ -81,4 +82,69 @@ test('the observer of shifts does see one', async ({ person }) => {
     document.querySelector('.sidebar')?.prepend(block);
   });
   await expect.poll(() => page.evaluate(() => window.shifts.length)).toBeGreaterThan(0);
+});
+
+test('at 400 % zoom nothing is cut off, also with eight lines in the composer', async ({
+  stranger,
+  person,
+  chatd,
+}) => {
+  const options = { viewport: { width: 320, height: 256 } };
+  const overflow = (page: Page) =>
+    page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  const out = await stranger(options);
+  await out.goto('login/');
+  await expect(out.getByRole('button', { name: 'Sign in' })).toBeVisible();
+  expect(await overflow(out), 'sign-in').toBeLessThanOrEqual(0);
+
+  await chatd.send('jana', 'bob', 'a message to look at');
+  const page = await person('bob', '', options);
+  await expect(page.getByRole('link', { name: /jana/ })).toBeVisible();
+  expect(await overflow(page), 'list').toBeLessThanOrEqual(0);
+  await page.getByRole('button', { name: 'Menu of bob' }).click();
+  const menu = await page.locator('.menu').boundingBox();
+  expect((menu?.y ?? 999) + (menu?.height ?? 999), 'menu').toBeLessThanOrEqual(256);
+  await page.keyboard.press('Escape');
+
+  await page.getByRole('link', { name: /jana/ }).click();
+  await field(page).fill(numbered(8, 'line').join('\n'));
+  expect(await overflow(page), 'conversation').toBeLessThanOrEqual(0);
+  expect((await log(page).boundingBox())?.height ?? 0).toBeGreaterThanOrEqual(40);
+  await expect(page.getByRole('button', { name: 'Send' })).toBeInViewport({ ratio: 1 });
+
+  await page.goto('settings/');
+  await expect(page.getByRole('heading', { name: 'Settings' })).toBeVisible();
+  expect(await overflow(page), 'settings').toBeLessThanOrEqual(0);
+});
+
+test('on a phone the menu opens below its button', async ({ person }) => {
+  const page = await person('bob', '', { viewport: { width: 390, height: 844 } });
+  const button = page.getByRole('button', { name: 'Menu of bob' });
+  await button.click();
+  const [opener, menu] = [await button.boundingBox(), await page.locator('.menu').boundingBox()];
+  if (!opener || !menu) throw new Error('nothing opened');
+  const middle = opener.x + opener.width / 2;
+  expect(menu.x).toBeLessThan(middle);
+  expect(menu.x + menu.width).toBeGreaterThan(middle);
+  expect(menu.y).toBeGreaterThan(opener.y + opener.height / 2);
+});
+
+test('the list shows how a long message begins, in either direction', async ({ person, chatd }) => {
+  await chatd.send('ivo', 'hana', 'A message that is much longer than what the list has room for, by far');
+  await chatd.send('jana', 'hana', 'שלום לכולם זאת הודעה ארוכה מאוד שלא נכנסת בשורה אחת בכלל ועוד קצת');
+  const page = await person('hana', '', { viewport: { width: 320, height: 568 } });
+  for (const name of ['ivo', 'jana']) {
+    const preview = page.getByRole('link', { name: new RegExp(name) }).locator('.entry-preview');
+    await expect(preview).toBeVisible();
+    const outside = await preview.evaluate((element) => {
+      const [box, text] = [element.getBoundingClientRect(), element.querySelector('bdi')?.firstChild];
+      if (!text) return 999;
+      const first = document.createRange();
+      first.setStart(text, 0);
+      first.setEnd(text, 1);
+      const letter = first.getBoundingClientRect();
+      return Math.max(box.left - letter.left, letter.right - box.right);
+    });
+    expect(outside, name).toBeLessThanOrEqual(1);
+  }
 });
