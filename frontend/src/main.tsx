@@ -17,6 +17,7 @@ import { createRouter, followLinks } from './view/router';
 import { StartFailed } from './view/start';
 import './view/css/index.css';
 import { watchMidnight } from './view/times';
+import { onReturn } from './view/wake';
 
 const base = readBase(document);
 const api = createApi(base);
@@ -47,10 +48,7 @@ function open(session: Session): void {
     if (store.state.signedOut.value) signIn();
   });
   addEventListener('click', (event) => followLinks(event, router));
-  addEventListener('online', store.wake);
-  document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState === 'visible') store.wake();
-  });
+  onReturn(store.wake);
   onSignOutElsewhere(signIn);
   watchMidnight();
   render(<App client={{ store, router }} />, root);

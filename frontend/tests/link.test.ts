@@ -92,6 +92,21 @@ describe('coming back', () => {
     expect(sockets).toHaveLength(2);
   });
 
+  it('is at once also while a try hangs that was begun on another network', () => {
+    newest().say({ type: 'hello', cursor: 'c' });
+    newest().end(1006);
+    vi.advanceTimersByTime(500);
+    expect(sockets, 'a try that gets no greeting').toHaveLength(2);
+    const hung = newest();
+    link.hurry();
+    expect(sockets).toHaveLength(3);
+    expect([hung.closed, hung.onmessage, hung.onclose]).toEqual([true, null, null]);
+    newest().say({ type: 'hello', cursor: 'c' });
+    expect(states.at(-1)).toBe('up');
+    vi.advanceTimersByTime(30_000);
+    expect(sockets, 'and no timer of the old one is left').toHaveLength(3);
+  });
+
   it('asks for the address each time, because it carries the cursor', () => {
     newest().end(1006);
     link.hurry();
@@ -151,6 +166,16 @@ describe('a refusal', () => {
     newest().end(1008);
     await vi.advanceTimersByTimeAsync(0);
     expect(refusals).toBe(2);
+  });
+
+  it('is not a restart of the server (1012): that passes in half a second, before anything is said of it', async () => {
+    newest().say({ type: 'hello', cursor: 'c' });
+    states.length = 0;
+    newest().end(1012);
+    await vi.advanceTimersByTimeAsync(500);
+    newest().say({ type: 'hello', cursor: 'c' });
+    expect(states).toEqual(['down', 'connecting', 'up']);
+    expect(refusals).toBe(0);
   });
 
   it('that stands ends the tries', async () => {

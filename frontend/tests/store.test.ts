@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../src/conversation/store';
 import { shown } from '../src/conversation/thread';
+import { PATIENCE_MS } from '../src/view/banner';
 import { type Mock, memoryStorage, signIn, until } from './client';
 import { range, seqs } from './messages';
 import { startMock } from './mock-server.mjs';
@@ -94,6 +95,27 @@ describe('a lost link', () => {
       .slice(before)
       .filter((each: Request) => /conversation|message/.test(each.path));
     expect(since).toEqual([]);
+  });
+
+  it('because the server restarts (1012) comes back without anything that the screen would show', async () => {
+    fill(3);
+    const ann = await ready('ann');
+    await ann.open('bob');
+    const shownOnScreen: unknown[] = [];
+    const { list, signedOut, conversation } = ann.state;
+    const stops = [
+      list.subscribe((now) => now !== 'ready' && shownOnScreen.push(now)),
+      signedOut.subscribe((now) => now && shownOnScreen.push('signed out')),
+      conversation('bob').loading.subscribe((now) => now.failed && shownOnScreen.push(now.failed)),
+    ];
+    mock.cutSockets(1012);
+    await until(() => ann.state.link.value !== 'up', 'the link is lost');
+    const since = Date.now();
+    await until(() => ann.state.link.value === 'up', 'it is back');
+    expect(Date.now() - since, 'before the banner').toBeLessThan(PATIENCE_MS);
+    for (const stop of stops) stop();
+    expect(shownOnScreen).toEqual([]);
+    expect(asked('session').length, 'nor is the session doubted').toBe(1);
   });
 
   it('starts over when the server cannot serve the cursor', async () => {

@@ -1,13 +1,16 @@
 // The pure parts of the view.
 
+import { h } from 'preact';
 import { describe, expect, it } from 'vitest';
 import { classify, SIGNED_OUT } from '../src/api/failure';
 import { hueOf, initials } from '../src/view/avatar';
+import { Bubble, Tick } from '../src/view/bubble';
 import { isBigEmoji, pieces } from '../src/view/links';
 import { conversationPath, parseRoute } from '../src/view/router';
 import { buildDays, type MessageRow, type RowsInput } from '../src/view/rows';
 import { dayName } from '../src/view/times';
 import * as windows from '../src/view/window';
+import { elements } from './elements';
 import { message, page, range, seqs } from './messages';
 
 const links = (body: string) => pieces(body).flatMap((piece) => piece.href ?? []);
@@ -20,14 +23,60 @@ describe('links', () => {
     ['javascript:alert(1) data:text/html,x ftp://example.org //example.org', []],
     ['<a href="https://example.org">x</a>', ['https://example.org/']],
     ['https://', []],
+    [
+      'JavaScript:alert(1) DATA:text/html,<b>x</b> vbscript:x blob:https://example.org/1 file:///etc',
+      ['https://example.org/1'],
+    ],
+    ['https:javascript:alert(1) mailto:', []],
   ])('in %s', (body, expected) => {
     expect(links(body)).toEqual(expected);
+  });
+
+  it('are elements that tell the other page nothing, mailto too; other schemes are none', () => {
+    const row: MessageRow = {
+      kind: 'message',
+      key: 'x',
+      seq: 1,
+      sender: 'bob',
+      mine: false,
+      body: 'https://a.example mailto:b@c.example javascript:alert(1) data:text/html,x http://d.example',
+      timestamp: '2026-11-20T10:00:00Z',
+      delivery: null,
+      refused: null,
+      first: true,
+      last: true,
+    };
+    const never = () => {};
+    const drawn = h(Bubble, { row, highlighted: false, onRetry: never, onEdit: never, onDiscard: never });
+    const anchors = elements(drawn).filter((each) => each.type === 'a');
+    expect(anchors.map(({ props }) => props.href)).toEqual([
+      'https://a.example/',
+      'mailto:b@c.example',
+      'http://d.example/',
+    ]);
+    for (const { props } of anchors) {
+      expect([props.rel, props.target], props.href).toEqual(['noopener noreferrer', '_blank']);
+    }
   });
 
   it('lose nothing of the text', () => {
     const body = 'a https://example.org/x?y=1, b (mailto:c@d.example) …';
     const text = pieces(body).map((piece) => piece.text);
     expect(text.join('')).toBe(body);
+  });
+});
+
+describe('what a screen reader is told of a message of mine', () => {
+  it.each([
+    ['sending', 'Sending'],
+    ['stored', 'Sent'],
+    ['read', 'Read'],
+    ['failed', 'Not sent'],
+  ] as const)('%s: %s', (delivery, text) => {
+    const all = elements(h(Tick, { delivery }));
+    const said = all.filter(({ props }) => props.class === 'sr-only').map(({ props }) => props.children);
+    expect(said).toEqual([text]);
+    expect(all.some(({ type, props }) => type === 'svg' && props['aria-hidden'] === 'true')).toBe(true);
   });
 });
 

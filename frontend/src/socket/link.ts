@@ -24,7 +24,10 @@ export interface LinkOptions {
 export interface Link {
   start: () => void;
   stop: () => void;
-  /** Try now instead of after the wait: the network is back, or somebody is looking. A live link is asked for a sign. */
+  /**
+   * Try now instead of after the wait: the network is back, or somebody is looking. A live link is asked for a sign; a
+   * try that got no greeting yet may hang on the network that was, so another takes its place.
+   */
   hurry: () => void;
 }
 
@@ -42,6 +45,7 @@ export function createLink(options: LinkOptions): Link {
   let watch: ReturnType<typeof setTimeout> | undefined;
   let wanted = false;
   let asking = false;
+  let greeted = false;
   /** Counts connections, so that what an old one still says is not heard. */
   let generation = 0;
 
@@ -49,7 +53,7 @@ export function createLink(options: LinkOptions): Link {
     clearTimeout(retry);
     generation += 1;
     const mine = generation;
-    let greeted = false;
+    greeted = false;
     options.onState('connecting');
     const ws = open(options.address());
     socket = ws;
@@ -67,11 +71,11 @@ export function createLink(options: LinkOptions): Link {
       options.onFrame(frame);
     };
     ws.onclose = (event) => {
-      if (mine === generation) lost(greeted, event.code);
+      if (mine === generation) lost(event.code);
     };
   }
 
-  function lost(greeted: boolean, code: number): void {
+  function lost(code: number): void {
     drop();
     if (!wanted) return;
     options.onState('down');
@@ -101,7 +105,7 @@ export function createLink(options: LinkOptions): Link {
     clearTimeout(watch);
     if (socket?.readyState === OPEN) socket.send('{"type":"ping"}');
     watch = setTimeout(() => {
-      if (mine === generation) lost(true, ABNORMAL);
+      if (mine === generation) lost(ABNORMAL);
     }, PING_MS);
   }
 
@@ -130,7 +134,8 @@ export function createLink(options: LinkOptions): Link {
     stop,
     hurry: () => {
       if (!wanted) return;
-      if (socket !== null) return probe(generation);
+      if (socket !== null && greeted) return probe(generation);
+      drop();
       attempt = 0;
       connect();
     },

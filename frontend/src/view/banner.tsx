@@ -6,7 +6,8 @@ import { strings } from '../strings';
 import { useClient } from './context';
 import { OfflineIcon } from './icons';
 
-const PATIENCE_MS = 3_000;
+/** How long a link may be gone before it is worth a word. */
+export const PATIENCE_MS = 3_000;
 
 export function Banner() {
   const { state } = useClient().store;

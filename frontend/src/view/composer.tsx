@@ -1,6 +1,7 @@
 // Where a message is written. The text leaves it only for the outbox.
 
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { trimBody } from '../conversation/body';
 import { strings } from '../strings';
 import { useClient } from './context';
 import { SendIcon } from './icons';
@@ -14,7 +15,7 @@ export function Composer({ peer }: { peer: string }) {
   const draft = store.state.draft(peer);
   const field = useRef<HTMLTextAreaElement>(null);
   const text = draft.value;
-  const length = [...text.trim()].length;
+  const length = [...trimBody(text)].length;
   const over = length > limit;
   const words = strings.composer;
 
@@ -28,7 +29,7 @@ export function Composer({ peer }: { peer: string }) {
   }, []);
 
   function send(): void {
-    const body = draft.peek().trim();
+    const body = trimBody(draft.peek());
     if (body === '' || over) return;
     store.send(peer, body);
     draft.value = '';
