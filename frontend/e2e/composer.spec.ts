@@ -1,4 +1,5 @@
-import { bodies, bubble, expect, field, log, say, test } from './fixtures';
+import type { Page } from '@playwright/test';
+import { bodies, bubble, connected, expect, field, log, say, test } from './fixtures';
 
 test('Enter sends, Shift+Enter breaks the line, Enter while composing does neither', async ({ person }) => {
   const page = await person('dora', 'c/fay/');
@@ -63,4 +64,76 @@ test('a refused message says why, and can be edited, tried again and deleted', a
   await row.getByRole('button', { name: 'Retry' }).click();
   await expect(row.getByText('Sent', { exact: true })).toBeAttached();
   await expect(row).toHaveCount(1);
+});
+
+/** The server refuses every message that this page sends. */
+const refuse = (page: Page) =>
+  page.route('**/api/v1/message/', (route) =>
+    route.request().method() === 'POST'
+      ? route.fulfill({ status: 400, json: { body: ['Not like this.'] } })
+      : route.fallback(),
+  );
+
+test('a refused message that is deleted is gone, also after a reload', async ({ person, chatd }) => {
+  const page = await person('dora', 'c/ivo/');
+  await refuse(page);
+  await say(page, 'to be deleted');
+  await say(page, 'to be kept');
+  await expect(log(page).getByText('Not like this.')).toHaveCount(2);
+  await page.reload();
+  await expect(bubble(page, 'to be deleted').getByText('Not like this.')).toBeVisible();
+  await bubble(page, 'to be deleted').getByRole('button', { name: 'Delete' }).click();
+  await expect(bubble(page, 'to be deleted')).toHaveCount(0);
+  await expect(bubble(page, 'to be kept')).toHaveCount(1);
+  await page.reload();
+  await expect(bubble(page, 'to be kept').getByText('Not like this.')).toBeVisible();
+  await expect(bubble(page, 'to be deleted')).toHaveCount(0);
+  expect(await chatd.history('dora', 'ivo')).toEqual([]);
+});
+
+test('editing a refused message loses neither its text nor what was being written', async ({ person }) => {
+  const page = await person('dora', 'c/jana/');
+  await refuse(page);
+  await say(page, 'refused first');
+  await expect(bubble(page, 'refused first').getByText('Not like this.')).toBeVisible();
+  await field(page).fill('half of a thought');
+  await bubble(page, 'refused first').getByRole('button', { name: 'Edit' }).click();
+  await expect(bubble(page, 'refused first')).toHaveCount(0);
+  await expect(field(page)).toBeFocused();
+  await expect(field(page)).toHaveValue('refused first\nhalf of a thought');
+});
+
+test('the ends of a text are those that the server takes off', async ({ person }) => {
+  const page = await person('dora', 'c/emil/');
+  const send = page.getByRole('button', { name: 'Send' });
+  await field(page).fill(' \u0085\u001c\u3000');
+  await expect(send).toBeDisabled();
+  await field(page).fill('\ufeff');
+  await expect(send).toBeEnabled();
+});
+
+test('a message says how far it got, in words too: sending, sent, read, or not sent', async ({ person }) => {
+  const page = await person('gus', 'c/ivo/');
+  await connected(page);
+  const status = bubble(page, 'how far?').locator('.delivery .sr-only');
+  let answer: (refuse: boolean) => void = () => {};
+  await page.route('**/api/v1/message/', async (route) => {
+    if (route.request().method() !== 'POST') return route.fallback();
+    const refused = await new Promise<boolean>((resolve) => {
+      answer = resolve;
+    });
+    return refused ? route.fulfill({ status: 400, json: { body: ['Not like this.'] } }) : route.fallback();
+  });
+  await say(page, 'how far?');
+  await expect(status).toHaveText('Sending');
+  answer(false);
+  await expect(status).toHaveText('Sent');
+  const reader = await person('ivo', 'c/gus/');
+  await reader.bringToFront();
+  await expect(bubble(reader, 'how far?')).toBeVisible();
+  await expect(status).toHaveText('Read');
+  await say(page, 'no further');
+  await expect(bubble(page, 'no further').locator('.delivery .sr-only')).toHaveText('Sending');
+  answer(true);
+  await expect(bubble(page, 'no further').locator('.delivery .sr-only')).toHaveText('Not sent');
 });

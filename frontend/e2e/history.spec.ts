@@ -133,6 +133,42 @@ test('away from the end nothing moves, and a button with the count leads back', 
   await expect(bubble(page, 'news 3').last()).toBeInViewport();
 });
 
+for (const [title, distance, follows] of [
+  ['50 pixels from the end the view stays at the end', 50, true],
+  ['51 pixels from the end the view stays where it is', 51, false],
+] as const) {
+  test(title, async ({ person, chatd }) => {
+    const page = await person('carol', 'c/ivo/');
+    await expect(log(page).locator('[data-seq]').last()).toBeInViewport();
+    await connected(page);
+    const fromEnd = () =>
+      log(page).evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight);
+    const drawn = () =>
+      page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    const jump = page.getByRole('button', { name: /^Jump to latest/ });
+    await expect.poll(fromEnd).toBeLessThanOrEqual(1);
+    await log(page).evaluate((element, left) => {
+      element.scrollTop = element.scrollHeight - element.clientHeight - left;
+    }, distance);
+    await drawn();
+    expect(await fromEnd()).toBe(distance);
+    await expect(jump).toHaveCount(follows ? 0 : 1);
+    const seq = (await seqsInDocument(page)).at(-1) ?? 0;
+    const before = (await topOf(page, seq)) ?? 0;
+    const news = `at ${distance} pixels`;
+    await chatd.send('ivo', 'carol', news);
+    await expect(bubble(page, news)).toBeAttached();
+    await drawn();
+    if (follows) {
+      expect(await fromEnd()).toBeLessThanOrEqual(1);
+      await expect(jump).toHaveCount(0);
+    } else {
+      expect(Math.abs(((await topOf(page, seq)) ?? 0) - before)).toBeLessThanOrEqual(1);
+      await expect(jump).toHaveAccessibleName('Jump to latest, 1 new message');
+    }
+  });
+}
+
 test('the address of a message opens it, and both ways lead on', async ({ person, chatd }) => {
   const page = await person('carol', 'c/ivo/500/');
   await expect(bubble(page, 'line 500')).toBeInViewport();

@@ -86,5 +86,35 @@ test('links lead out safely, and HTML is text', async ({ person }) => {
   await expect(links.first()).toHaveAttribute('href', 'https://example.org/a?b=(c)');
   await expect(links.first()).toHaveAttribute('rel', 'noopener noreferrer');
   await expect(links.last()).toHaveAttribute('href', 'mailto:me@example.org');
+  await expect(links.last()).toHaveAttribute('rel', 'noopener noreferrer');
   expect(await page.evaluate(() => 'hit' in window)).toBe(false);
+});
+
+test('no request leaves the origin: signing in, list, search, conversation, settings', async ({
+  stranger,
+  chatd,
+}) => {
+  await chatd.send('jana', 'carol', 'see https://example.org/picture.png and mailto:me@example.org');
+  const page = await stranger();
+  const asked: string[] = [];
+  page.context().on('request', (request) => asked.push(request.url()));
+  page.on('websocket', (socket) => asked.push(socket.url()));
+  await page.goto('');
+  await page.getByPlaceholder('Username').fill('carol');
+  await page.getByPlaceholder('Password').fill(chatd.password('carol'));
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await connected(page);
+  await page.getByRole('searchbox', { name: 'Find a person' }).fill('ja');
+  await page.getByRole('navigation').getByRole('link', { name: /jana/ }).click();
+  await say(page, 'https://example.org/another.png');
+  await expect(bubble(page, 'https://example.org/another.png').getByText(/Sent|Read/)).toBeAttached();
+  await page.goto('settings/');
+  await connected(page);
+
+  const { host } = new URL(chatd.url);
+  const elsewhere = asked.filter((url) => !url.startsWith('data:') && new URL(url).host !== host);
+  expect(elsewhere).toEqual([]);
+  const paths = asked.map((url) => new URL(url).pathname).join(' ');
+  for (const part of ['/login/', '/api/v1/conversation/', '/api/v1/message/', '/static/', '/ws'])
+    expect(paths, 'the requests were seen at all').toContain(part);
 });
