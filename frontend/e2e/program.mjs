@@ -134,7 +134,7 @@ async function healthy(port, child, publicUrl) {
   throw new Error('chatd does not become healthy');
 }
 
-async function freePort() {
+export async function freePort() {
   const server = createServer();
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   const { port } = server.address();
