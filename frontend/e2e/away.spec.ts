@@ -127,3 +127,44 @@ test('a killed and restarted server', async ({ person, chatd }) => {
   await agree(chatd, [ann, bob], ['jana', 'ann']);
   expect(asked.filter((each) => each.startsWith('GET'))).toEqual([]);
 });
+
+/** Notes in the page with which codes sockets are closed, and how soon after that anything is said about it. */
+function watchClosing(): void {
+  const noted = { codes: [] as number[], said: [] as number[] };
+  Object.assign(window, { noted });
+  let lost = Number.POSITIVE_INFINITY;
+  window.WebSocket = class extends WebSocket {
+    constructor(address: string | URL) {
+      super(address);
+      this.addEventListener('close', ({ code }) => {
+        noted.codes.push(code);
+        lost = Math.min(lost, performance.now());
+      });
+    }
+  };
+  new MutationObserver(() => {
+    if (document.querySelector('.banner, [role=alert]')) noted.said.push(performance.now() - lost);
+  }).observe(document, { subtree: true, childList: true });
+}
+
+test('a restarted server says so (1012), and the client comes back without an error', async ({
+  person,
+  chatd,
+}) => {
+  const page = await person('hana', 'healthz');
+  await page.addInitScript(watchClosing);
+  await page.goto('c/ivo/');
+  await connected(page);
+  await say(page, 'before');
+  await expect(bubble(page, 'before').getByText('Sent')).toBeAttached();
+  const noted = () =>
+    page.evaluate(() => (window as unknown as { noted: { codes: number[]; said: number[] } }).noted);
+  await chatd.kill('SIGTERM');
+  await expect.poll(async () => (await noted()).codes[0]).toBe(1012);
+  await chatd.restart();
+  await connected(page);
+  await say(page, 'after');
+  await expect(bubble(page, 'after').getByText('Sent')).toBeAttached();
+  const { said } = await noted();
+  expect(said.filter((after) => after < 2_900)).toEqual([]);
+});

@@ -30,6 +30,7 @@ export async function startProgram({ database = 'sqlite', users = [], port, env 
       HOME: directory,
       CHATD_PORT: String(listening),
       CHATD_DATA_DIR: directory,
+      CHATD_DRAIN_SECONDS: '0',
       ...storage.env,
       ...env,
     },
