@@ -1,7 +1,7 @@
 //! How long sends take while many people sign in, beside the same sends alone in the same run. Prints a ratio and gates
 //! nothing.
 //!
-//! Hashing a password costs some tens of milliseconds of a processor and 46 MiB; it is done two at a time, at a low
+//! Hashing a password costs some tens of milliseconds of a processor and 46 MiB; it is done one or two at a time, at a low
 //! priority. `scripts/bench` runs this.
 
 #![allow(

@@ -14,8 +14,15 @@ use super::common::COMMON;
 
 /// 46 MiB, one pass, one lane: OWASP's first choice for argon2id.
 const MEMORY_KIB: u32 = 46 * 1024;
-/// How many are hashed at once: bounds the memory.
+/// How many are hashed at once, at most: bounds the memory.
 const AT_ONCE: usize = 2;
+
+/// Half of the processors, one or two: the other half is free at once for a message. Priority alone is not enough: each
+/// of the dozen threads that a message is handed to would wait until the system takes a processor from a hash.
+fn at_once() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| processors.get() / 2).clamp(1, AT_ONCE)
+}
+
 /// How far hashing steps back behind everything else: with 10, a ninth of the processor is left to it where messages
 /// need all of it, so somebody who signs in waits longer and is not starved.
 #[cfg(target_os = "linux")]
@@ -68,7 +75,7 @@ pub struct Hasher {
 
 impl Default for Hasher {
     fn default() -> Self {
-        Self { slots: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self { slots: Arc::new(Semaphore::new(at_once())) }
     }
 }
 
@@ -216,7 +223,7 @@ mod tests {
         let hasher = Hasher::default();
         let (end, ended) = std::sync::mpsc::channel::<()>();
         let ended = Arc::new(std::sync::Mutex::new(ended));
-        for _ in 0..AT_ONCE {
+        for _ in 0..at_once() {
             let ended = ended.clone();
             let work = hasher.apart(move || ended.lock().unwrap().recv().is_ok());
             assert!(tokio::time::timeout(std::time::Duration::from_millis(50), work).await.is_err(), "it works");
