@@ -17,18 +17,18 @@ async function violate(page: Page): Promise<void> {
 
 const PAGES = [
   '',
-  'c/bob/',
+  'c/ivo/',
   'c/nobody-like-this/',
   'settings/',
   'api/v1/?format=api',
   'api/v1/message/?format=api',
-  'api/v1/message/?format=api&target=bob',
+  'api/v1/message/?format=api&target=ivo',
   'api/v1/message/?format=api&page=none',
   'api/v1/message/1/?format=api',
   'api/v1/message/999999/?format=api',
   'api/v1/user/?format=api',
   'api/v1/conversation/?format=api',
-  'api/v1/conversation/bob/?format=api',
+  'api/v1/conversation/ivo/?format=api',
   'api/v1/event/?format=api',
   'api/v1/event/?format=api&after=none',
   'api/v1/session/?format=api',
@@ -46,8 +46,8 @@ test('every page that is opened by its address keeps the policy, and is watched'
   problems,
   chatd,
 }) => {
-  await chatd.send('ann', 'bob', 'hello');
-  const page = await person('ann');
+  await chatd.send('gus', 'ivo', 'hello');
+  const page = await person('gus');
   for (const path of PAGES) {
     const answer = await page.goto(path);
     const header = (await answer?.headerValue('content-security-policy')) ?? '';
