@@ -4,7 +4,7 @@
 import { connect, createServer } from 'node:net';
 import { passwordOf, startProgram } from './program.mjs';
 
-const USERS = ['ann', 'bob', 'carol', 'dora', 'emil', 'fay', 'gus', 'hana', 'ivo', 'jana'];
+const USERS = ['ann', 'bob', 'carol', 'dora', 'emil', 'fay', 'gus', 'hana', 'ivo', 'jana', 'rosa', 'sven'];
 
 /** @param {{ database?: 'sqlite' | 'mariadb' }} options */
 export async function startHarness({ database = 'sqlite' } = {}) {

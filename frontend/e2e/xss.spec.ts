@@ -136,24 +136,24 @@ async function everyBubble(page: Page, last: number): Promise<string[]> {
 }
 
 test('as messages: written, received, in the list, after a reload', async ({ person, hits, chatd }) => {
-  const ann = await person('ann', 'c/bob/', WITHOUT_POLICY);
-  const bob = await person('bob', 'c/ann/');
-  for (const page of [ann, bob]) {
+  const rosa = await person('rosa', 'c/sven/', WITHOUT_POLICY);
+  const sven = await person('sven', 'c/rosa/');
+  for (const page of [rosa, sven]) {
     await detect(page.context(), hits);
     await page.reload();
     await connected(page);
   }
   for (const [index, payload] of PAYLOADS.entries()) {
-    const writer = index % 2 === 0 ? ann : bob;
+    const writer = index % 2 === 0 ? rosa : sven;
     await field(writer).fill(payload);
     await field(writer).press('Enter');
-    expect(await newest(ann, payload)).toEqual([payload, payload]);
-    expect(await newest(bob, payload)).toEqual([payload, payload]);
+    expect(await newest(rosa, payload)).toEqual([payload, payload]);
+    expect(await newest(sven, payload)).toEqual([payload, payload]);
   }
   // Other tests of this server may have left some before.
-  const stored = (await chatd.history('ann', 'bob')).map(({ body }) => body);
+  const stored = (await chatd.history('rosa', 'sven')).map(({ body }) => body);
   expect(stored.slice(-PAYLOADS.length)).toEqual(PAYLOADS);
-  for (const page of [ann, bob]) {
+  for (const page of [rosa, sven]) {
     const foreign = await page
       .locator('.log .text :not(a), .entry-preview bdi *, .sr-only[aria-live] *')
       .count();
@@ -169,18 +169,18 @@ test('as messages: written, received, in the list, after a reload', async ({ per
 });
 
 test('as messages on the pages of the API', async ({ person, hits, chatd }) => {
-  let sent = await chatd.history('ann', 'bob');
+  let sent = await chatd.history('rosa', 'sven');
   if (sent.length < PAYLOADS.length) {
-    await chatd.sendMany('ann', 'bob', PAYLOADS);
-    sent = await chatd.history('ann', 'bob');
+    await chatd.sendMany('rosa', 'sven', PAYLOADS);
+    sent = await chatd.history('rosa', 'sven');
   }
   const shown = async (page: Page) => JSON.parse((await page.getByLabel('Answer').textContent()) ?? '');
   const plain = async (page: Page) => expect(await page.locator('pre *').count()).toBe(0);
   for (const options of [WITHOUT_POLICY, {}]) {
-    const page = await person('ann', 'healthz', options);
+    const page = await person('rosa', 'healthz', options);
     await detect(page.context(), hits);
     const bodies: string[] = [];
-    for (let next: string | null = 'api/v1/message/?target=bob'; next; ) {
+    for (let next: string | null = 'api/v1/message/?target=sven'; next; ) {
       await page.goto(next);
       const answer: { next: string | null; results: { body: string }[] } = await shown(page);
       bodies.push(...answer.results.map(({ body }) => body));
@@ -189,7 +189,7 @@ test('as messages on the pages of the API', async ({ person, hits, chatd }) => {
     }
     expect(bodies.toReversed()).toEqual(sent.map(({ body }) => body));
   }
-  const page = await person('bob', 'healthz', WITHOUT_POLICY);
+  const page = await person('sven', 'healthz', WITHOUT_POLICY);
   await detect(page.context(), hits);
   const pages = [page, await page.context().newPage()];
   await shared(pages, sent, async (page, { id, body }) => {
