@@ -67,7 +67,7 @@ impl Serve {
         let store = open_store(&settings).await?;
         for warning in store.durability_warnings().await? {
             tracing::warn!("acknowledged messages are not safe: {warning}");
-            eprintln!("chatd: warning: acknowledged messages are not safe: {warning}");
+            say_on_stderr(&format!("warning: acknowledged messages are not safe: {warning}"));
         }
         if self.demo {
             demo::fill(&store).await?;
@@ -110,15 +110,38 @@ fn assemble(settings: &Settings, store: &Arc<SqlStore>) -> anyhow::Result<Arc<Ap
 
 fn start_log(settings: &Settings) {
     let filter = tracing_subscriber::EnvFilter::new(format!("{},sqlx=warn,rocket=off,hyper=warn", settings.log));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(|| Unread(std::io::stderr()))
+        .log_internal_errors(false);
     let set = if settings.log_format == "json" {
         log.json().try_init()
     } else {
         log.with_ansi(std::io::stderr().is_terminal()).try_init()
     };
     if let Err(e) = set {
-        eprintln!("chatd: the log cannot start: {e}");
+        say_on_stderr(&format!("the log cannot start: {e}"));
     }
+}
+
+/// Standard error whose reader may have gone: what cannot be written is nobody's loss. Without it a pipe that ends
+/// would turn every line of the log, and so every request, into a panic.
+struct Unread(std::io::Stderr);
+
+impl std::io::Write for Unread {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let _ = self.0.write_all(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        let _ = self.0.flush();
+        Ok(())
+    }
+}
+
+fn say_on_stderr(text: &str) {
+    let _ = writeln!(Unread(std::io::stderr()), "chatd: {text}");
 }
 
 /// One server on one SQLite file: a second would have its own idea of what was sent.
@@ -151,7 +174,7 @@ fn keep_secret(settings: &mut Settings) -> anyhow::Result<()> {
     if is_readable_by_others(&path) {
         let path = path.display();
         tracing::warn!("others on this machine can read {path}");
-        eprintln!("chatd: warning: others on this machine can read {path}; run: chmod 600 {path}");
+        say_on_stderr(&format!("warning: others on this machine can read {path}; run: chmod 600 {path}"));
     }
     settings.secret_key = Some(key);
     Ok(())
@@ -185,14 +208,18 @@ async fn announce(app: &App, store: &SqlStore, port: u16, demo: bool) {
     let url =
         settings.public_url.clone().map_or_else(|| format!("http://{at}"), |url| url.trim_end_matches('/').to_owned());
     let host = url.strip_suffix(app.path("").trim_end_matches('/')).unwrap_or(&url);
-    println!("chatd {} listens on http://{at}{}", env!("CARGO_PKG_VERSION"), app.path(""));
+    let mut text = format!("chatd {} listens on http://{at}{}\n", env!("CARGO_PKG_VERSION"), app.path(""));
     if demo {
-        println!("{}", demo::sign_ins(&format!("{host}{}", app.path(""))));
+        text += &demo::sign_ins(&format!("{host}{}", app.path("")));
+        text.push('\n');
     } else if settings.sqlite_path().is_some() && matches!(store.has_superuser().await, Ok(false)) {
-        println!("Make the first account here (the link works once): {host}{}", app.path(&app.setup.open()));
+        let link = app.path(&app.setup.open());
+        text += "Make the first account here (the link works once): ";
+        text.extend([host, &link, "\n"]);
     }
     // A pipe without a reader is no reason to end.
-    let _ = std::io::stdout().flush();
+    let mut out = std::io::stdout();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// On SIGTERM: stop being sent requests, answer those that come, send the sockets away little by little, end.
@@ -206,8 +233,8 @@ async fn drain_on_signal(app: Arc<App>, shutdown: rocket::Shutdown) {
         _ = term.recv() => true,
         _ = int.recv() => false,
     };
-    tracing::info!("draining");
     app.start_draining();
+    tracing::info!("draining");
     let wait = if patient { Duration::from_secs(u64::from(app.settings.drain_seconds)) } else { Duration::ZERO };
     let spread = async {
         for left in (1..=STEPS).rev() {

@@ -18,6 +18,7 @@ pub fn trials() -> Vec<Trial> {
         trial("commands::the_binary_needs_no_source_tree", the_binary_needs_no_source_tree),
         trial("commands::demo_shows_two_people", demo_shows_two_people),
         trial("commands::exit_codes", exit_codes),
+        trial("commands::a_lost_reader_of_the_log_stops_nothing", a_lost_reader_of_the_log_stops_nothing),
         trial("commands::example_settings_are_complete", example_settings_are_complete),
         trial("commands::a_second_server_on_the_file_is_refused", a_second_server_on_the_file_is_refused),
     ];
@@ -25,6 +26,38 @@ pub fn trials() -> Vec<Trial> {
     trials.extend(on_each(&BOTH, "commands::the_same_seed_gives_the_same_data", the_same_seed_gives_the_same_data));
     trials.extend(on_each(&BOTH, "commands::unapplied_migrations", unapplied_migrations));
     trials
+}
+
+/// `chatd serve 2>&1 | head`, or a log shipper that died: requests, sends and the end go on.
+async fn a_lost_reader_of_the_log_stops_nothing() {
+    use std::io::{BufRead as _, BufReader};
+    let database = Database::new(Backend::Sqlite).await;
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = database.store().await;
+    for name in ["ann", "bob"] {
+        add_user(&store, name, false).await;
+    }
+    let mut serve = command(&database, dir.path(), &[]);
+    serve.args(["serve", "--port", "0"]).env("CHATD_LOG", "debug").env("CHATD_DRAIN_SECONDS", "0");
+    let mut child = serve.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut line = String::new();
+    let mut out = BufReader::new(child.stdout.take().expect("piped"));
+    out.read_line(&mut line).expect("a line");
+    let url = line.trim().rsplit(' ').next().expect("an address").trim_end_matches('/').to_owned();
+    drop((child.stderr.take(), out));
+    let ann = Client::signed_in(&url, "ann").await;
+    for n in 0..5 {
+        assert_eq!(ann.say("bob", "still here").await["seq"], n + 1);
+        assert_eq!(ann.get("/healthz").await.status, 200);
+    }
+    let killed = Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
+    assert!(killed.success());
+    let status = crate::support::until("the server to end", Duration::from_secs(10), || {
+        let status = child.try_wait().expect("it can be asked");
+        async move { status }
+    })
+    .await;
+    assert_eq!(status.code(), Some(0));
 }
 
 /// The plain program in an empty directory: no setting at all.
