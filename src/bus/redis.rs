@@ -91,7 +91,8 @@ impl Bus for RedisBus {
         subscription.on_last_leave(move || drop(wishes.send(Wish::Unsubscribe(user))));
         let (confirm, confirmed) = oneshot::channel();
         // Also for a second socket: the first one's subscription may not be confirmed yet.
-        if self.wishes.send(Wish::Subscribe(user, Some(confirm))).is_ok() {
+        let wished = self.wishes.send(Wish::Subscribe(user, Some(confirm))).is_ok();
+        if wished && self.hears.load(Ordering::Relaxed) {
             let _ = timeout(CONFIRM, confirmed).await;
         }
         subscription
@@ -172,6 +173,9 @@ impl Listener {
         let mut wait = Backoff::default();
         loop {
             let connect = timeout(ANSWER, self.client.get_async_pubsub()).await;
+            // Whoever wished is in the registry, which is what will be subscribed for; nobody waits for a Redis that is
+            // away, and nothing piles up meanwhile.
+            while wishes.try_recv().is_ok() {}
             let Ok(Ok(pubsub)) = connect else {
                 wait.pause().await;
                 continue;

@@ -78,6 +78,8 @@ impl<'a> Talk<'a> {
     }
 
     async fn converse(&mut self, stream: &mut DuplexStream) -> Result<std::convert::Infallible, End> {
+        // It may have ended between the handshake and the subscription, when nobody here could be told.
+        self.check_session().await?;
         self.begin(stream).await?;
         self.deliver(stream).await?;
         let mut tick = tokio::time::interval(Duration::from_millis(500));
@@ -165,18 +167,28 @@ impl<'a> Talk<'a> {
                     let event = EventJson::new(chat, user, event);
                     let cursor = event.cursor();
                     let frame = json!({"type": "event", "cursor": cursor, "event": event});
-                    say(stream, json::write(&frame, 0)).await?;
+                    self.tell(stream, json::write(&frame, 0)).await?;
                 } else if let Change::MessageCreated { message, .. } = event.change {
                     // With the recorded space.
-                    say(stream, format!("{{\"message\": \"{}\"}}", message.id)).await?;
+                    self.tell(stream, format!("{{\"message\": \"{}\"}}", message.id)).await?;
                 }
             }
             self.at = page.end;
-            // It takes what it is told: it is there.
-            self.last_heard = Instant::now();
             if !page.more {
                 return Ok(told);
             }
+            // Nothing is read while there is more to tell: its silence is ours.
+            self.last_heard = Instant::now();
+        }
+    }
+
+    /// A frame of the log. A client that does not take it does not put off its end; of a revoked session it hears no
+    /// more, not even a close that it would not read either.
+    async fn tell(&mut self, stream: &mut DuplexStream, text: String) -> Result<(), End> {
+        tokio::select! {
+            biased;
+            said = say(stream, text) => said,
+            why = self.open.goodbye() => Err(if why == Goodbye::Revoked { End::Gone } else { goodbye(why) }),
         }
     }
 
