@@ -65,5 +65,11 @@ async fn set_up(c: &mut MySqlConnection, isolation: Isolation) -> Result<(), sql
     // Nothing is cut off in silence; a lock that is not to be had is an error a caller can wait for.
     c.execute("SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')").await?;
     c.execute("SET SESSION innodb_lock_wait_timeout = 2").await?;
+    // A process that stopped in a transaction, or whose machine is gone, gives its locks back after this many seconds;
+    // by its default the server would wait for eight hours. MySQL knows only a limit for any rest, also outside of
+    // transactions: a connection that rested for longer is made anew.
+    if c.execute("SET SESSION idle_transaction_timeout = 15").await.is_err() {
+        c.execute("SET SESSION wait_timeout = 60").await?;
+    }
     Ok(())
 }

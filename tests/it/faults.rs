@@ -24,6 +24,9 @@ pub fn trials() -> Vec<Trial> {
     let maria = Backend::MariaDb.is_here();
     trials.push(trial("faults::database_away", database_away).with_ignored_flag(!maria));
     trials.push(trial("faults::database_silent", database_silent).with_ignored_flag(!maria));
+    trials.push(
+        trial("faults::client_vanished_in_transaction", client_vanished_in_transaction).with_ignored_flag(!maria),
+    );
     trials.push(trial("faults::connection_lost_in_commit", connection_lost_in_commit).with_ignored_flag(!maria));
     let trace = trial("faults::every_201_follows_an_fsync", every_201_follows_an_fsync);
     trials.push(trace.with_ignored_flag(!tool("strace")));
@@ -355,6 +358,32 @@ async fn database_silent() {
     assert_eq!(socket.event().await["event"]["message"]["body"], "while silent");
     let listed = bob.get("/api/v1/message/?target=ann").await.expect(200);
     assert_eq!(listed["count"], 2, "once");
+}
+
+/// A process vanishes in a transaction, and the database is not told: what it holds is given back within a minute, not
+/// within eight hours.
+async fn client_vanished_in_transaction() {
+    let (_world, proxy, ann, bob) = behind_a_proxy().await;
+    ann.say("bob", "before").await;
+    proxy.lose(Lose::Client);
+    let body = json!({"recipient": "bob", "body": "held up", "client_id": "vanished"});
+    let answer = ann.post("/api/v1/message/", &body).await;
+    assert_eq!(
+        (answer.status, answer.header("outcome")),
+        (503, Some("unknown")),
+        "the locks are held: {}",
+        answer.body
+    );
+    assert_eq!(proxy.bitten(), 1, "the fault must bite");
+    let started = Instant::now();
+    until("the locks to be given back", Duration::from_secs(30), || async {
+        let answer = ann.post("/api/v1/message/", &body).await;
+        assert!([200, 201, 503].contains(&answer.status), "{}", answer.body);
+        (answer.status != 503).then_some(())
+    })
+    .await;
+    println!("the locks were given back after {:?}", started.elapsed());
+    assert_eq!(bob.get("/api/v1/message/?target=ann").await.expect(200)["count"], 2, "once");
 }
 
 /// A COMMIT, or the answer to one, is lost, again and again: each message is stored once, with and without a key.

@@ -15,6 +15,8 @@ pub enum Lose {
     Commit = 1,
     /// The server does it; its answer is lost.
     Answer = 2,
+    /// It does not reach the server, and the server is not told that nothing more comes: its client has vanished.
+    Client = 3,
 }
 
 #[derive(Default)]
@@ -101,7 +103,13 @@ async fn pass(client: TcpStream, server: TcpStream, state: Arc<State>, mut cut: 
         tokio::select! {
             _ = cut.recv() => return,
             read = from_client.read(&mut up) => {
-                let Ok(n @ 1..) = read else { return };
+                let Ok(n @ 1..) = read else {
+                    if silent || state.silent.load(Ordering::Relaxed) {
+                        // The server is not told that its client has gone.
+                        let _ = cut.recv().await;
+                    }
+                    return;
+                };
                 silent |= state.silent.load(Ordering::Relaxed);
                 if silent {
                     state.swallowed.fetch_add(1, Ordering::Relaxed);
@@ -114,6 +122,10 @@ async fn pass(client: TcpStream, server: TcpStream, state: Arc<State>, mut cut: 
                     }
                     if fate == Lose::Commit as u8 {
                         return;
+                    }
+                    if fate == Lose::Client as u8 {
+                        silent = true;
+                        continue;
                     }
                     swallow = fate == Lose::Answer as u8;
                 }
