@@ -6,16 +6,17 @@
 //! was given up, or which failed in a way that leaves it out of step, is closed and never used again. So any future of
 //! this module may be dropped half-way.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use sqlx::{Error as SqlxError, Executor as _, MySqlConnection, SqliteConnection};
 
 use super::connect;
-use super::dialect::{Dialect, Phrasebook, Repeat, SIZES, cut, pad};
+use super::dialect::{Dialect, Phrasebook, Repeat, SIZES, cut};
 use super::error::{Fault, StoreError};
 use super::pool::{Lease, Pool};
 use super::retry::Attempt;
-use super::row::{Cells, bind};
+use super::row::{Cells, bind, padded};
 pub(super) use super::row::{Done, Row, Value};
 use super::sql::Options;
 
@@ -30,6 +31,8 @@ pub(super) enum Pools {
 pub(super) struct Db {
     pub(super) pools: Pools,
     phrases: Phrasebook,
+    /// Whether the server passes over locked rows, as far as is known.
+    skips_locked: AtomicBool,
 }
 
 impl Db {
@@ -41,7 +44,7 @@ impl Db {
             let bad = |e: SqlxError| StoreError::Internal(format!("the database URL cannot be used: {e}"));
             (connect::mysql(url, options).map_err(bad)?, Dialect::MySql)
         };
-        Ok(Self { pools, phrases: Phrasebook::new(dialect) })
+        Ok(Self { pools, phrases: Phrasebook::new(dialect), skips_locked: AtomicBool::new(true) })
     }
 
     pub(super) fn is_sqlite(&self) -> bool {
@@ -144,14 +147,6 @@ impl Drop for Connection<'_> {
     }
 }
 
-/// Repeats the last of these rows up to one of the sizes. There is at least one.
-fn padded<'a>(rows: &[Value<'a>], width: usize) -> (Vec<Value<'a>>, usize) {
-    let size = pad(rows.len() / width);
-    let last = &rows[rows.len() - width..];
-    let missing = last.iter().copied().cycle().take(size * width - rows.len());
-    (rows.iter().copied().chain(missing).collect(), size)
-}
-
 impl Connection<'_> {
     /// Runs a write.
     pub(super) async fn execute(&mut self, sql: &'static str, args: &[Value<'_>]) -> Result<Done, Fault> {
@@ -246,6 +241,18 @@ impl Connection<'_> {
                 let rows = step(health, until, bind!(sql, args).fetch_all(&mut **c)).await?;
                 Ok(rows.into_iter().map(|row| Row::new(Cells::MySql(row))).collect())
             }
+        }
+    }
+
+    /// Whether the server knows SKIP LOCKED: MySQL 8, MariaDB from 10.6 on. Some that speak their language do not.
+    pub(super) fn can_skip_locked(&self) -> bool {
+        self.db.skips_locked.load(Ordering::Relaxed)
+    }
+
+    /// Notes that it does not.
+    pub(super) fn cannot_skip_locked(&self, why: &SqlxError) {
+        if self.db.skips_locked.swap(false, Ordering::Relaxed) {
+            tracing::warn!(error = %why, "the database cannot pass over locked rows: sends will wait for them");
         }
     }
 

@@ -15,7 +15,7 @@ impl Dialect {
     fn translate(self, sql: &str) -> String {
         match self {
             // One writer holds the whole database: there are no rows to lock.
-            Self::Sqlite => sql.replace(" FOR UPDATE", ""),
+            Self::Sqlite => sql.replace(" FOR UPDATE SKIP LOCKED", "").replace(" FOR UPDATE", ""),
             Self::MySql => {
                 // The first table first: SQLite takes CROSS JOIN for that.
                 let sql = sql.replace(" CROSS JOIN ", " STRAIGHT_JOIN ");
@@ -126,6 +126,7 @@ mod tests {
             "INSERT INTO t (a, b) VALUES (?, ?) ON DUPLICATE KEY UPDATE b = VALUES(b), c = VALUES(c)"
         );
         assert_eq!(Dialect::Sqlite.translate("SELECT 1 FOR UPDATE"), "SELECT 1");
+        assert_eq!(Dialect::Sqlite.translate("SELECT 1 FOR UPDATE SKIP LOCKED"), "SELECT 1");
     }
 
     #[test]

@@ -4,18 +4,21 @@
 //! wait for each other's head locks. It has a thread of its own, and on MySQL a connection of its own: on the threads
 //! that serve requests each of its steps would wait for whatever they have to do first (at 64 in flight on MariaDB that
 //! was a fifth of all sends).
+//!
+//! It waits for nobody's lock: what another process holds is put off, and goes into a later batch.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::db::Db;
 use super::error::{Fault, StoreError};
 use super::retry::{Attempt, retrying};
-use super::sql::{Keys, store_batch};
+use super::sql::{Keys, Outcome, store_batch};
 use crate::domain::{NewMessage, Sent};
 
 /// The most messages of one transaction.
@@ -25,10 +28,33 @@ const WAITING: usize = 4096;
 /// How long a send waits for its answer.
 const PATIENCE: Duration = Duration::from_millis(2800);
 
+/// A send that waits for somebody else's lock is given up after this long: before its sender loses patience, so that it
+/// is certain that nothing was stored.
+const PUT_OFF: Duration = Duration::from_millis(2500);
+/// How many of those go into a batch: the others have the rest of it.
+const PUT_OFF_BATCH: usize = BATCH / 2;
+/// How long the worker rests, in milliseconds, when it has nothing but those.
+const PAUSE: Range<u64> = 2..6;
+
 struct Job {
     new: NewMessage,
+    since: Instant,
+    /// Whether a try of ours may have stored it already.
+    in_doubt: bool,
     taken: Arc<Claim>,
     answer: oneshot::Sender<Result<Sent, StoreError>>,
+}
+
+impl Job {
+    /// Tells the sender, who may have gone; what is stored is stored all the same.
+    fn answer(self, outcome: Result<Sent, StoreError>) {
+        let _ = self.answer.send(match outcome {
+            // To the sender this is the first time.
+            Ok(sent) => Ok(Sent { created: sent.created || self.in_doubt, ..sent }),
+            Err(StoreError::Unavailable(e)) if self.in_doubt => Err(StoreError::OutcomeUnknown(e)),
+            Err(e) => Err(e),
+        });
+    }
 }
 
 /// Who a waiting send belongs to: the worker that stores it, or the sender that gives it up. The first one has it, so
@@ -39,6 +65,10 @@ struct Claim(AtomicBool);
 impl Claim {
     fn win(&self) -> bool {
         !self.0.swap(true, Ordering::AcqRel)
+    }
+
+    fn release(&self) {
+        self.0.store(false, Ordering::Release);
     }
 }
 
@@ -62,7 +92,7 @@ impl GroupCommit {
     pub(super) async fn send(&self, new: NewMessage) -> Result<Sent, StoreError> {
         let (answer, wait) = oneshot::channel();
         let taken = Arc::new(Claim::default());
-        let job = Job { new, taken: taken.clone(), answer };
+        let job = Job { new, since: Instant::now(), in_doubt: false, taken: taken.clone(), answer };
         self.jobs.try_send(job).map_err(|_| StoreError::Unavailable("too many sends are waiting".to_owned()))?;
         match tokio::time::timeout(PATIENCE, wait).await {
             Ok(Ok(outcome)) => outcome,
@@ -74,85 +104,119 @@ impl GroupCommit {
 }
 
 async fn work(db: Arc<Db>, mut queue: mpsc::Receiver<Job>) {
-    let mut jobs = Vec::with_capacity(BATCH);
-    loop {
-        if queue.recv_many(&mut jobs, BATCH).await == 0 {
-            return db.close().await;
-        }
+    let mut put_off = VecDeque::new();
+    while let Some(jobs) = next(&mut queue, &mut put_off).await {
         // The same key twice is two transactions: the second finds what the first stored.
         let mut keys = HashSet::new();
-        let (batch, again): (Vec<_>, Vec<_>) = std::mem::take(&mut jobs)
-            .into_iter()
-            .partition(|job| keys.insert((job.new.sender, job.new.key.as_str().to_owned())));
+        let (batch, again): (Vec<_>, Vec<_>) =
+            jobs.into_iter().partition(|job| keys.insert((job.new.sender, job.new.key.as_str().to_owned())));
         for batch in std::iter::once(batch).chain(again.into_iter().map(|job| vec![job])) {
             // In a task of its own: a defect costs one batch, not the worker.
             let db = db.clone();
-            if let Err(e) = tokio::spawn(async move { store(&db, batch).await }).await {
-                tracing::error!(error = %e, "a batch of sends was given up");
+            match tokio::spawn(async move { store(&db, batch).await }).await {
+                Ok(more) => put_off.extend(more),
+                Err(e) => tracing::error!(error = %e, "a batch of sends was given up"),
             }
         }
     }
+    db.close().await;
+}
+
+/// The jobs of the next batch: some of those that were put off, and whatever else waits. None if no more will come.
+async fn next(queue: &mut mpsc::Receiver<Job>, put_off: &mut VecDeque<Job>) -> Option<Vec<Job>> {
+    let mut jobs: Vec<Job> = put_off.drain(..put_off.len().min(PUT_OFF_BATCH)).collect();
+    let room = BATCH - jobs.len();
+    if jobs.is_empty() {
+        let more = queue.recv_many(&mut jobs, room).await;
+        return (more > 0).then_some(jobs);
+    }
+    while jobs.len() < BATCH
+        && let Ok(job) = queue.try_recv()
+    {
+        jobs.push(job);
+    }
+    if jobs.len() + room == BATCH {
+        let pause = tokio::time::sleep(Duration::from_millis(rand::random_range(PAUSE)));
+        tokio::select! {
+            () = pause => {}
+            // Closed and empty, it would not let anybody rest.
+            _ = queue.recv_many(&mut jobs, room), if !queue.is_closed() => {}
+        }
+    }
+    Some(jobs)
 }
 
 /// Stores a batch; if it cannot be stored as a whole, message by message, so that one bad one harms only itself.
-async fn store(db: &Db, mut batch: Vec<Job>) {
+/// Returns those that wait for a lock of somebody else.
+async fn store(db: &Db, mut batch: Vec<Job>) -> Vec<Job> {
     batch.retain(|job| job.taken.win());
     if batch.is_empty() {
-        return;
+        return batch;
     }
     let together: Vec<_> = batch.iter().map(|job| &job.new).collect();
-    let mut stored = store_batch(db, Attempt::only(), &together, Keys::New).await;
+    let keys = if batch.iter().any(|job| job.in_doubt) { Keys::LookedUp } else { Keys::New };
+    let mut stored = store_batch(db, Attempt::only(), &together, keys).await;
     if matches!(stored, Err(Fault::Duplicate(_))) {
         // Somebody repeats a send. Rare, so it is found out by the unique key and not looked for each time.
         stored = store_batch(db, Attempt::only(), &together, Keys::LookedUp).await;
     }
-    let in_doubt = match stored {
+    match stored {
         Ok(outcomes) => {
-            for (job, outcome) in batch.into_iter().zip(outcomes) {
-                // Whoever asked may have gone; the message is stored all the same.
-                let _ = job.answer.send(outcome);
-            }
-            return;
+            return batch.into_iter().zip(outcomes).filter_map(|(job, outcome)| settle(job, outcome)).collect();
         }
         Err(Fault::LostInCommit(e)) => {
             tracing::warn!(error = %e, "the connection was lost in COMMIT; each message is looked up and tried again");
-            true
+            batch.iter_mut().for_each(|job| job.in_doubt = true);
         }
-        Err(_) => false,
-    };
+        Err(_) => {}
+    }
+    let mut put_off = Vec::new();
     let mut away = false;
     // Whoever has been told that nobody knows must not be surprised minutes later.
-    for job in batch.into_iter().filter(|job| !job.answer.is_closed()) {
-        let outcome = match (away, in_doubt) {
-            (false, _) => store_one(db, &job.new, in_doubt, &mut away).await,
+    for mut job in batch.into_iter().filter(|job| !job.answer.is_closed()) {
+        if away {
             // It was not there for the one before, after several tries: nobody waits for it twice.
-            (true, false) => Err(StoreError::Unavailable(AWAY.to_owned())),
-            (true, true) => Err(StoreError::OutcomeUnknown(AWAY.to_owned())),
-        };
-        let _ = job.answer.send(outcome);
+            job.answer(Err(StoreError::Unavailable("the database cannot be reached".to_owned())));
+            continue;
+        }
+        match store_one(db, &mut job, &mut away).await {
+            Ok(outcome) => put_off.extend(settle(job, outcome)),
+            Err(e) => job.answer(Err(e)),
+        }
     }
+    put_off
 }
 
-const AWAY: &str = "the database cannot be reached";
+/// Answers a job, or returns it if it is put off.
+fn settle(job: Job, outcome: Outcome) -> Option<Job> {
+    match outcome {
+        Outcome::Done(outcome) => job.answer(outcome),
+        Outcome::PutOff if job.answer.is_closed() => {}
+        Outcome::PutOff if job.since.elapsed() < PUT_OFF => {
+            job.taken.release();
+            return Some(job);
+        }
+        Outcome::PutOff => {
+            job.answer(Err(StoreError::Unavailable("another process holds what it needs for too long".to_owned())));
+        }
+    }
+    None
+}
 
 /// Notes in `away` if it failed because the database could not be reached.
-async fn store_one(db: &Db, new: &NewMessage, in_doubt: bool, away: &mut bool) -> Result<Sent, StoreError> {
-    let (in_doubt, unreachable) = (&AtomicBool::new(in_doubt), &AtomicBool::new(false));
+async fn store_one(db: &Db, job: &mut Job, away: &mut bool) -> Result<Outcome, StoreError> {
+    let (in_doubt, unreachable) = (&AtomicBool::new(job.in_doubt), &AtomicBool::new(false));
+    let new = &job.new;
     let stored = retrying(|attempt| async move {
         let tried = store_batch(db, attempt, &[new], Keys::LookedUp).await;
         unreachable.store(matches!(tried, Err(Fault::Lost(_) | Fault::LostInCommit(_))), Ordering::Relaxed);
         if matches!(tried, Err(Fault::LostInCommit(_))) {
             in_doubt.store(true, Ordering::Relaxed);
         }
-        let outcome = tried?.pop().unwrap_or(Err(StoreError::Internal("no outcome".to_owned())));
-        // A try of ours may have stored it before its connection was lost: to the caller that is the first time.
-        Ok(outcome.map(|sent| Sent { created: sent.created || in_doubt.load(Ordering::Relaxed), ..sent }))
+        tried?.pop().ok_or_else(|| StoreError::Internal("no outcome".to_owned()).into())
     })
     .await;
     *away = unreachable.load(Ordering::Relaxed);
-    match stored {
-        Ok(outcome) => outcome,
-        Err(StoreError::Unavailable(e)) if in_doubt.load(Ordering::Relaxed) => Err(StoreError::OutcomeUnknown(e)),
-        Err(e) => Err(e),
-    }
+    job.in_doubt = in_doubt.load(Ordering::Relaxed);
+    stored
 }

@@ -4,6 +4,7 @@ use sqlx::Row as _;
 use sqlx::mysql::MySqlRow;
 use sqlx::sqlite::SqliteRow;
 
+use super::dialect::pad;
 use super::error::Fault;
 
 /// A bound parameter.
@@ -30,6 +31,14 @@ impl<'a> From<&'a str> for Value<'a> {
     fn from(v: &'a str) -> Self {
         Self::Text(v)
     }
+}
+
+/// Repeats the last of these rows up to one of the sizes. There is at least one.
+pub(super) fn padded<'a>(rows: &[Value<'a>], width: usize) -> (Vec<Value<'a>>, usize) {
+    let size = pad(rows.len() / width);
+    let last = &rows[rows.len() - width..];
+    let missing = last.iter().copied().cycle().take(size * width - rows.len());
+    (rows.iter().copied().chain(missing).collect(), size)
 }
 
 /// What a write did.

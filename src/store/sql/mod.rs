@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub(super) use send::{Keys, store_batch};
+pub(super) use send::{Keys, Outcome, store_batch};
 
 use super::db::{Connection, Db, Row};
 use super::dialect::Repeat;
@@ -219,11 +219,15 @@ use message_columns;
 /// Locks the heads of these users, in ascending order in one pass, and returns their positions. What every write
 /// transaction does first: whoever holds a user's head is alone with the user's log and conversations.
 async fn lock_heads(c: &mut Connection<'_>, users: &[UserId]) -> Result<Vec<(UserId, i64)>, Fault> {
+    lock_heads_by(c, &send::LOCK_HEADS, users).await
+}
+
+async fn lock_heads_by(c: &mut Connection<'_>, sql: &Repeat, users: &[UserId]) -> Result<Vec<(UserId, i64)>, Fault> {
     let mut users = users.to_vec();
     users.sort_unstable();
     users.dedup();
     let keys: Vec<_> = users.iter().map(|u| (*u).into()).collect();
-    let rows = c.rows_many(&send::LOCK_HEADS, 1, &keys).await?;
+    let rows = c.rows_many(sql, 1, &keys).await?;
     rows.into_iter().map(|mut row| Ok((row.int()?, row.int()?))).collect()
 }
 

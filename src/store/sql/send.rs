@@ -3,12 +3,13 @@
 //! A batch is one transaction. It locks the heads of everybody it touches in one ascending pass, reads what it needs
 //! under those locks, numbers everything in memory ([`Plan`]), and writes each table with as few statements as it can.
 //! Who holds a pair's heads is alone with the pair's conversation, so the numbers are exact on any number of
-//! processes; the unique keys stand behind that.
+//! processes; the unique keys stand behind that. A head that another process holds is passed over, and its people's
+//! messages are put off: one that is held for long holds up nobody else.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::plan::Plan;
-use super::{Fault, Repeat, StoreError, lock_heads, message};
+use super::{Fault, Repeat, StoreError, lock_heads, lock_heads_by, message};
 use crate::domain::{Message, NewMessage, Sent, UserId};
 use crate::store::db::{Connection, Db, Value};
 use crate::store::error::Rule;
@@ -20,6 +21,8 @@ pub(super) const LOCK_HEADS: Repeat = Repeat {
     between: ", ",
     tail: ") ORDER BY user_id FOR UPDATE",
 };
+/// Locks those that nobody else holds, and returns those alone.
+const LOCK_FREE_HEADS: Repeat = Repeat { tail: ") ORDER BY user_id FOR UPDATE SKIP LOCKED", ..LOCK_HEADS };
 /// The columns of a message, its people's names left empty: joined to them, MariaDB starts at the people and reads
 /// every message of theirs.
 const BY_KEY: Repeat = Repeat {
@@ -31,10 +34,14 @@ const BY_KEY: Repeat = Repeat {
 };
 const NAMES: Repeat =
     Repeat { head: "SELECT id, username FROM users WHERE id IN (", row: "?", between: ", ", tail: ")" };
-pub(super) const REPEATS: &[&Repeat] = &[&LOCK_HEADS, &BY_KEY, &NAMES];
+pub(super) const REPEATS: &[&Repeat] = &[&LOCK_HEADS, &LOCK_FREE_HEADS, &BY_KEY, &NAMES];
 
-/// What each message of a batch came to; one bad message does not spoil the others.
-pub(in crate::store) type Outcomes = Vec<Result<Sent, StoreError>>;
+/// What a message of a batch came to; one bad message does not spoil the others.
+pub(in crate::store) enum Outcome {
+    Done(Result<Sent, StoreError>),
+    /// Another process holds the head of one of its people. Nothing of it was applied.
+    PutOff,
+}
 
 /// What is taken of the keys of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,35 +52,39 @@ pub(in crate::store) enum Keys {
     LookedUp,
 }
 
-/// Stores a batch of messages with different keys in one durable transaction.
+/// Stores a batch of messages with different keys in one durable transaction, those aside that have to wait for
+/// somebody. The outcomes are in the order of the batch.
 pub(in crate::store) async fn store_batch(
     db: &Db,
     attempt: Attempt,
     batch: &[&NewMessage],
     keys: Keys,
-) -> Result<Outcomes, Fault> {
+) -> Result<Vec<Outcome>, Fault> {
     let mut c = db.writer(attempt).await?;
     let users: Vec<UserId> = batch.iter().flat_map(|m| [m.sender, m.recipient]).collect();
-    let mut plan = Plan::new(lock_heads(&mut c, &users).await?.into_iter().collect());
+    let mut plan = Plan::new(lock_free_heads(&mut c, &users).await?.into_iter().collect());
     let names = names(&mut c, &users).await?;
     let known = match keys {
         Keys::New => Known::new(),
         Keys::LookedUp => by_key(&mut c, batch, &names).await?,
     };
-    let mut answers: Vec<Option<Result<Sent, StoreError>>> = Vec::with_capacity(batch.len());
+    let mut answers: Vec<Option<Outcome>> = Vec::with_capacity(batch.len());
     let mut fresh = Vec::new();
     for new in batch {
         answers.push(match known.get(&(new.sender, new.key.as_str().to_owned())) {
             Some((message, fingerprint)) if fingerprint[..] == new.fingerprint() => {
                 // Told once more: the process that stored it may have ended before it could tell anybody.
-                Some(Ok(Sent { message: message.clone(), created: false, reached: plan.reached(new) }))
+                let reached = plan.reached(new);
+                Some(Outcome::Done(Ok(Sent { message: message.clone(), created: false, reached })))
             }
-            Some(_) => Some(Err(StoreError::Conflict(Rule::ClientId))),
-            None if !plan.knows(new) => Some(Err(StoreError::NotFound)),
-            None => {
+            Some(_) => Some(Outcome::Done(Err(StoreError::Conflict(Rule::ClientId)))),
+            None if plan.knows(new) => {
                 fresh.push(*new);
                 None
             }
+            // Everybody has a head: it was passed over.
+            None if [new.sender, new.recipient].iter().all(|user| names.contains_key(user)) => Some(Outcome::PutOff),
+            None => Some(Outcome::Done(Err(StoreError::NotFound))),
         });
     }
     plan.load_conversations(&mut c, &fresh).await?;
@@ -84,8 +95,8 @@ pub(in crate::store) async fn store_batch(
 
     let outcomes = batch.iter().zip(answers).map(|(new, answer)| {
         answer.unwrap_or_else(|| {
-            let message = stored.next().ok_or_else(|| StoreError::Internal("a message has no number".to_owned()))?;
-            Ok(Sent { message, created: true, reached: plan.reached(new) })
+            let message = stored.next().ok_or_else(|| StoreError::Internal("a message has no number".to_owned()));
+            Outcome::Done(message.map(|message| Sent { message, created: true, reached: plan.reached(new) }))
         })
     });
     Ok(outcomes.collect())
@@ -103,6 +114,18 @@ pub(super) async fn store_history(db: &Db, attempt: Attempt, history: &[&NewMess
     history.iter().for_each(|new| plan.number(new));
     plan.write(&mut c, history).await?;
     c.commit().await
+}
+
+/// Locks the heads of these users that nobody else holds, and returns their positions. Where the server cannot pass
+/// over a lock, it waits for it.
+async fn lock_free_heads(c: &mut Connection<'_>, users: &[UserId]) -> Result<Vec<(UserId, i64)>, Fault> {
+    if c.can_skip_locked() {
+        match lock_heads_by(c, &LOCK_FREE_HEADS, users).await {
+            Err(Fault::Broken(e)) => c.cannot_skip_locked(&e),
+            locked => return locked,
+        }
+    }
+    lock_heads(c, users).await
 }
 
 type Known = HashMap<(UserId, String), (Message, Vec<u8>)>;

@@ -1,0 +1,197 @@
+//! A MySQL server that is away, falls silent, or is held up by somebody else.
+
+use std::time::{Duration, Instant};
+
+use libtest_mimic::Trial;
+use serde_json::json;
+use sqlx::{Connection as _, Executor as _};
+
+use crate::support::backend::{Backend, Database, service};
+use crate::support::proxy::{Lose, Proxy};
+use crate::support::server::{Client, LOOSE, Server, World};
+use crate::support::socket::Socket;
+use crate::support::{trial, until};
+
+pub fn trials() -> Vec<Trial> {
+    let trials = vec![
+        trial("faults::database_away", database_away),
+        trial("faults::database_silent", database_silent),
+        trial("faults::client_vanished_in_transaction", client_vanished_in_transaction),
+        trial("faults::a_held_head_delays_only_its_own_people", a_held_head_delays_only_its_own_people),
+        trial("faults::connection_lost_in_commit", connection_lost_in_commit),
+    ];
+    let here = Backend::MariaDb.is_here();
+    trials.into_iter().map(|trial| trial.with_ignored_flag(!here)).collect()
+}
+
+/// A MariaDB behind a proxy, a server that knows only the proxy, and two people.
+async fn behind_a_proxy() -> (World, Proxy, Client, Client) {
+    let database = Database::new(Backend::MariaDb).await;
+    let server = service("mariadb").expect("MariaDB is here");
+    let target = server.split_once('@').expect("an address").1.to_owned();
+    let proxy = Proxy::to(target.clone()).await;
+    let dir = tempfile::tempdir().expect("a directory");
+    let url = database.url.replace(&target, &format!("127.0.0.1:{}", proxy.port));
+    let server = Server::start(&database, dir.path(), &[LOOSE, ("DATABASE_URL", &url)]);
+    let world = World { server, database, dir };
+    let (ann, bob) = world.two().await;
+    (world, proxy, ann, bob)
+}
+
+/// Without its database the server says 503 soon, keeps its sockets, and heals by itself.
+async fn database_away() {
+    let (_world, proxy, ann, bob) = behind_a_proxy().await;
+    let mut socket = Socket::events(&bob, None).await;
+    ann.say("bob", "before").await;
+    assert_eq!(socket.event().await["event"]["message"]["body"], "before");
+    proxy.close();
+    let body = json!({"recipient": "bob", "body": "while away", "client_id": "away"});
+    for path in ["send", "/api/v1/message/", "/api/v1/event/", "/api/v1/conversation/", "/api/v1/user/"] {
+        let started = Instant::now();
+        let answer = if path == "send" { ann.post("/api/v1/message/", &body).await } else { ann.get(path).await };
+        assert_eq!(answer.status, 503, "{path}: {}", answer.body);
+        assert!(started.elapsed() < Duration::from_millis(3500), "{path} took {:?}", started.elapsed());
+        assert!(answer.header("retry-after").is_some());
+        assert_eq!(answer.header("outcome"), Some("not-applied"), "{path}");
+    }
+    assert_eq!(ann.get("/readyz").await.status, 503);
+    assert_eq!(ann.get("/healthz").await.status, 200);
+    proxy.open();
+    let started = Instant::now();
+    until("the first send after the database is back", Duration::from_secs(5), || async {
+        let answer = ann.post("/api/v1/message/", &body).await;
+        (answer.status == 201).then_some(())
+    })
+    .await;
+    println!("a send worked {:?} after the database was back", started.elapsed());
+    // The same socket, without a reconnect.
+    assert_eq!(socket.event().await["event"]["message"]["body"], "while away");
+}
+
+/// A database that neither answers nor ends a connection: packets vanish. Nobody waits longer than for one that is
+/// gone, no connection that fell silent is used again, and it heals by itself.
+async fn database_silent() {
+    let (_world, proxy, ann, bob) = behind_a_proxy().await;
+    let mut socket = Socket::events(&bob, None).await;
+    ann.say("bob", "before").await;
+    assert_eq!(socket.event().await["event"]["message"]["body"], "before");
+    proxy.fall_silent();
+    let body = json!({"recipient": "bob", "body": "while silent", "client_id": "silent"});
+    let path = "/api/v1/message/";
+    let asked: Vec<_> = (0..40)
+        .map(|n| {
+            let (client, body) = (ann.at(&ann.base), body.clone());
+            tokio::spawn(async move {
+                let started = Instant::now();
+                let answer = if n % 2 == 0 { client.get(path).await } else { client.post(path, &body).await };
+                (answer, started.elapsed())
+            })
+        })
+        .collect();
+    for answer in asked {
+        let (answer, took) = answer.await.expect("an answer");
+        assert_eq!(answer.status, 503, "{}", answer.body);
+        assert!(took < Duration::from_millis(3500), "it took {took:?}");
+        assert!(answer.header("retry-after").is_some());
+    }
+    assert!(proxy.swallowed() > 0, "the fault must bite");
+    proxy.speak();
+    let started = Instant::now();
+    until("the first send after the database speaks again", Duration::from_secs(5), || async {
+        let answer = ann.post(path, &body).await;
+        (answer.status == 201 || answer.status == 200).then_some(())
+    })
+    .await;
+    println!("a send worked {:?} after the database spoke again", started.elapsed());
+    assert_eq!(socket.event().await["event"]["message"]["body"], "while silent");
+    let listed = bob.get("/api/v1/message/?target=ann").await.expect(200);
+    assert_eq!(listed["count"], 2, "once");
+}
+
+/// A process vanishes in a transaction, and the database is not told: what it holds is given back within a minute, not
+/// within eight hours.
+async fn client_vanished_in_transaction() {
+    let (_world, proxy, ann, bob) = behind_a_proxy().await;
+    ann.say("bob", "before").await;
+    proxy.lose(Lose::Client);
+    let body = json!({"recipient": "bob", "body": "held up", "client_id": "vanished"});
+    let answer = ann.post("/api/v1/message/", &body).await;
+    assert_eq!(
+        (answer.status, answer.header("outcome")),
+        (503, Some("unknown")),
+        "the locks are held: {}",
+        answer.body
+    );
+    assert_eq!(proxy.bitten(), 1, "the fault must bite");
+    let started = Instant::now();
+    until("the locks to be given back", Duration::from_secs(30), || async {
+        let answer = ann.post("/api/v1/message/", &body).await;
+        assert!([200, 201, 503].contains(&answer.status), "{}", answer.body);
+        (answer.status != 503).then_some(())
+    })
+    .await;
+    println!("the locks were given back after {:?}", started.elapsed());
+    assert_eq!(bob.get("/api/v1/message/?target=ann").await.expect(200)["count"], 2, "once");
+}
+
+/// Another process holds the head of one person, and does not go on: only the messages of that person wait, each with
+/// a certain answer, and nothing is lost.
+async fn a_held_head_delays_only_its_own_people() {
+    let world = World::with(Backend::MariaDb, &[LOOSE]).await;
+    let (ann, bob) = world.two().await;
+    let (carl, dora) = (world.person("carl").await, world.person("dora").await);
+    ann.say("bob", "before").await;
+    let mut holder = sqlx::MySqlConnection::connect(&world.database.url).await.expect("connects");
+    holder.execute("BEGIN").await.expect("begins");
+    let held = "SELECT pos FROM user_heads WHERE user_id = (SELECT id FROM users WHERE username = 'bob') FOR UPDATE";
+    assert_eq!(holder.fetch_all(held).await.expect("locks").len(), 1);
+    let body = json!({"recipient": "bob", "body": "held up", "client_id": "held"});
+    let (waits, go_on) = tokio::join!(
+        async {
+            let started = Instant::now();
+            (ann.post("/api/v1/message/", &body).await, started.elapsed())
+        },
+        async {
+            let mut sent = 0;
+            let started = Instant::now();
+            while started.elapsed() < Duration::from_secs(2) {
+                let (one, other) = tokio::join!(carl.say("dora", "goes on"), dora.say("carl", "and back"));
+                assert!(one["seq"] != other["seq"]);
+                sent += 2;
+            }
+            sent
+        }
+    );
+    println!("{go_on} messages of others were sent while one head was held");
+    assert!(go_on > 20, "only {go_on} messages of others were sent within two seconds");
+    let (answer, took) = waits;
+    assert_eq!((answer.status, answer.header("outcome")), (503, Some("not-applied")), "{}", answer.body);
+    assert!(took < Duration::from_millis(3500), "{took:?}");
+    // The lock goes while a send waits for it: it is stored by itself.
+    let (answer, ()) = tokio::join!(ann.post("/api/v1/message/", &body), async {
+        carl.say("dora", "meanwhile").await;
+        holder.execute("ROLLBACK").await.expect("ends");
+    });
+    assert_eq!(answer.expect(201)["seq"], 2);
+    assert_eq!(bob.get("/api/v1/message/?target=ann").await.expect(200)["count"], 2, "once");
+}
+
+/// A COMMIT, or the answer to one, is lost, again and again: each message is stored once, with and without a key.
+async fn connection_lost_in_commit() {
+    let (_world, proxy, ann, bob) = behind_a_proxy().await;
+    ann.say("bob", "first").await;
+    for round in 0..40 {
+        let mut body = json!({"recipient": "bob", "body": format!("round {round}")});
+        if round % 2 == 0 {
+            body["client_id"] = format!("lost-{round}").into();
+        }
+        proxy.lose(if round % 4 < 2 { Lose::Answer } else { Lose::Commit });
+        // The server finds out by itself what became of it.
+        let sent = ann.post("/api/v1/message/", &body).await.expect(201);
+        assert_eq!(sent["seq"], round + 2);
+        assert_eq!(proxy.bitten(), usize::try_from(round).unwrap() + 1, "the fault must bite");
+        let listed = bob.get("/api/v1/message/?target=ann").await.expect(200);
+        assert_eq!(listed["count"], round + 2, "round {round}");
+        assert_eq!(listed["results"][0], sent);
+    }
+}
