@@ -123,12 +123,6 @@ impl Settings {
         check((2..=1000).contains(&self.database_connections), "database_connections", &format!("{range} 2 and 1000"));
         check(["error", "warn", "info", "debug"].contains(&&*self.log), "log", "must be error, warn, info or debug");
         check(["text", "json"].contains(&&*self.log_format), "log_format", "must be text or json");
-        let url = self.database_url.as_deref();
-        let known = url.is_none_or(|url| url.starts_with("sqlite:") || url.starts_with("mysql://"));
-        check(known, "database_url", "must begin with sqlite: or mysql://");
-        let known =
-            self.redis_url.as_deref().is_none_or(|url| url.starts_with("redis:") || url.starts_with("redis+unix:"));
-        check(known, "redis_url", "must begin with redis://");
         let proxies = self.trusted_proxies.iter().all(|proxy| parse_net(proxy).is_some());
         check(proxies, "trusted_proxies", "must be addresses or networks, as 127.0.0.1 or 10.0.0.0/8");
         check(
@@ -143,15 +137,17 @@ impl Settings {
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
-    /// The database's address.
+    /// The database's address: `sqlite:PATH` or `mysql://…`.
     pub fn database(&self) -> String {
-        self.database_url.clone().unwrap_or_else(|| format!("sqlite:{}", self.data_dir.join("chat.sqlite3").display()))
+        match &self.database_url {
+            Some(url) => url.strip_prefix("sqlite://").map_or_else(|| url.clone(), |path| format!("sqlite:{path}")),
+            None => format!("sqlite:{}", self.data_dir.join("chat.sqlite3").display()),
+        }
     }
 
     /// The embedded database's file; none with MySQL.
     pub fn sqlite_path(&self) -> Option<PathBuf> {
-        let url = self.database();
-        url.strip_prefix("sqlite:").map(|path| PathBuf::from(path.trim_start_matches("//")))
+        self.database().strip_prefix("sqlite:").map(PathBuf::from)
     }
 
     /// `PUBLIC_URL` in its parts.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use super::Bus;
 use crate::domain::UserId;
@@ -14,6 +14,7 @@ use crate::domain::UserId;
 #[derive(Clone, Default)]
 pub struct Registry {
     users: Arc<Mutex<HashMap<UserId, Listeners>>>,
+    missed: Arc<Notify>,
 }
 
 struct Listeners {
@@ -44,11 +45,15 @@ impl Registry {
         }
     }
 
-    /// Wakes everybody: what was told meanwhile may have been missed.
-    pub fn wake_all(&self) {
-        for listeners in self.lock().values() {
-            listeners.wake.send_modify(|n| *n = n.wrapping_add(1));
-        }
+    /// Notes that words may have been missed: the poll of heads finds out whose, in a query for a thousand, where
+    /// waking everybody would make each ask for itself.
+    pub(super) fn words_were_missed(&self) {
+        self.missed.notify_one();
+    }
+
+    /// Waits until words may have been missed.
+    pub async fn missed_words(&self) {
+        self.missed.notified().await;
     }
 
     /// Wakes whoever listens for this user if the head has moved since the last poll.

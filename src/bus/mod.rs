@@ -8,7 +8,7 @@ mod redis;
 
 use async_trait::async_trait;
 
-pub use self::redis::{InvalidBusUrl, RedisBus};
+pub use self::redis::{InvalidBusUrl, RedisBus, check_url};
 pub use local::{LocalBus, Registry, Subscription};
 
 use crate::domain::UserId;

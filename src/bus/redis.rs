@@ -4,18 +4,19 @@
 //! Publishing goes through a bounded queue and its own connection: a slow Redis delays nobody's send. What does not
 //! fit is dropped; the poll of heads finds it.
 
-use std::collections::HashSet;
+mod listen;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::StreamExt as _;
-use redis::aio::{MultiplexedConnection, PubSubSink};
+use redis::aio::MultiplexedConnection;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
+use self::listen::Listener;
 use super::Bus;
 use super::local::{Registry, Subscription};
 use crate::domain::UserId;
@@ -28,7 +29,7 @@ const QUEUE: usize = 16_384;
 
 /// `REDIS_URL` cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("REDIS_URL: {0}")]
+#[error("cannot be used: {0}")]
 pub struct InvalidBusUrl(String);
 
 enum Wish {
@@ -49,6 +50,11 @@ pub struct RedisBus {
     words: mpsc::Sender<Word>,
     hears: Arc<AtomicBool>,
     speaks: Arc<AtomicBool>,
+}
+
+/// Whether a Redis may be reached by this address, as far as can be said without trying.
+pub fn check_url(url: &str) -> Result<(), InvalidBusUrl> {
+    redis::Client::open(url).map(drop).map_err(|e| InvalidBusUrl(e.to_string()))
 }
 
 impl RedisBus {
@@ -113,12 +119,26 @@ async fn speak(client: redis::Client, prefix: String, mut words: mpsc::Receiver<
     let mut batch = Vec::new();
     loop {
         let connect = timeout(ANSWER, client.get_multiplexed_async_connection()).await;
-        let Ok(Ok(mut connection)) = connect else {
-            // Nobody waits for these any more: the poll tells them.
-            while words.try_recv().is_ok() {}
-            wait.pause().await;
-            continue;
+        let mut connection = match connect {
+            Ok(Ok(connection)) => connection,
+            failed => {
+                // Said once, not with each try.
+                if wait.is_first() {
+                    let why = failed.map_or_else(
+                        |e| e.to_string(),
+                        |failed| failed.err().map_or_else(String::new, |e| e.to_string()),
+                    );
+                    tracing::warn!(error = why, "Redis cannot be reached; messages are found by polling until it can");
+                }
+                // Nobody waits for these any more: the poll tells them.
+                while words.try_recv().is_ok() {}
+                wait.pause().await;
+                continue;
+            }
         };
+        if !wait.is_first() {
+            tracing::info!("the bus has reached Redis");
+        }
         up.store(true, Ordering::Relaxed);
         wait = Backoff::default();
         loop {
@@ -162,127 +182,16 @@ async fn say(
     said
 }
 
-struct Listener {
-    client: redis::Client,
-    prefix: String,
-    registry: Registry,
-}
-
-impl Listener {
-    async fn run(self, mut wishes: mpsc::UnboundedReceiver<Wish>, up: Arc<AtomicBool>) {
-        let mut wait = Backoff::default();
-        loop {
-            let connect = timeout(ANSWER, self.client.get_async_pubsub()).await;
-            // Whoever wished is in the registry, which is what will be subscribed for; nobody waits for a Redis that is
-            // away, and nothing piles up meanwhile.
-            while wishes.try_recv().is_ok() {}
-            let Ok(Ok(pubsub)) = connect else {
-                wait.pause().await;
-                continue;
-            };
-            let (mut sink, stream) = pubsub.split();
-            if self.subscribe_all(&mut sink).await {
-                up.store(true, Ordering::Relaxed);
-                wait = Backoff::default();
-                // What was said while nobody listened is in the logs.
-                self.registry.wake_all();
-                let ended = self.listen(&mut wishes, sink, stream).await;
-                up.store(false, Ordering::Relaxed);
-                if ended {
-                    return;
-                }
-            }
-            wait.pause().await;
-        }
-    }
-
-    async fn subscribe_all(&self, sink: &mut PubSubSink) -> bool {
-        let channels: Vec<_> = self.registry.users().iter().map(|user| self.channel(*user)).collect();
-        for part in channels.chunks(1000) {
-            if !matches!(timeout(ANSWER, sink.subscribe(part)).await, Ok(Ok(()))) {
-                return false;
-            }
-        }
-        // An answer shows that the connection lives, also with nobody to subscribe for.
-        matches!(timeout(ANSWER, sink.ping_message::<redis::Value>("chatd")).await, Ok(Ok(_)))
-    }
-
-    /// Until the connection is lost (false) or the bus is dropped (true).
-    async fn listen(
-        &self,
-        wishes: &mut mpsc::UnboundedReceiver<Wish>,
-        mut sink: PubSubSink,
-        mut stream: redis::aio::PubSubStream,
-    ) -> bool {
-        let registry = self.registry.clone();
-        let prefix = self.prefix.clone();
-        let mut hear = tokio::spawn(async move {
-            while let Some(word) = stream.next().await {
-                let user = word.get_channel_name().strip_prefix(&prefix).and_then(|user| user.parse().ok());
-                let pos = std::str::from_utf8(word.get_payload_bytes()).ok().and_then(|pos| pos.parse::<i64>().ok());
-                if let (Some(user), Some(_)) = (user, pos) {
-                    registry.wake(user);
-                } else {
-                    tracing::warn!(bytes = word.get_payload_bytes().len(), "a word on the bus is not ours");
-                }
-            }
-        });
-        let mut confirmed: HashSet<UserId> = HashSet::new();
-        let ended = loop {
-            tokio::select! {
-                _ = &mut hear => break false,
-                wish = timeout(Duration::from_secs(2), wishes.recv()) => match wish {
-                    Ok(None) => break true,
-                    Ok(Some(wish)) => {
-                        if !self.grant(wish, &mut sink, &mut confirmed).await {
-                            break false;
-                        }
-                    }
-                    Err(_) => {
-                        if !matches!(timeout(ANSWER, sink.ping_message::<redis::Value>("chatd")).await, Ok(Ok(_))) {
-                            break false;
-                        }
-                    }
-                },
-            }
-        };
-        hear.abort();
-        ended
-    }
-
-    async fn grant(&self, wish: Wish, sink: &mut PubSubSink, confirmed: &mut HashSet<UserId>) -> bool {
-        match wish {
-            Wish::Subscribe(user, confirm) => {
-                if !confirmed.contains(&user) {
-                    if !matches!(timeout(ANSWER, sink.subscribe(self.channel(user))).await, Ok(Ok(()))) {
-                        return false;
-                    }
-                    confirmed.insert(user);
-                }
-                if let Some(confirm) = confirm {
-                    let _ = confirm.send(());
-                }
-                true
-            }
-            // Somebody may have come back since.
-            Wish::Unsubscribe(user) if self.registry.has(user) => true,
-            Wish::Unsubscribe(user) => {
-                confirmed.remove(&user);
-                matches!(timeout(ANSWER, sink.unsubscribe(self.channel(user))).await, Ok(Ok(())))
-            }
-        }
-    }
-
-    fn channel(&self, user: UserId) -> String {
-        format!("{}{user}", self.prefix)
-    }
-}
-
 /// Waits longer each time, up to two seconds, with jitter.
 #[derive(Default)]
 struct Backoff(u32);
 
 impl Backoff {
+    /// Whether nothing has failed yet.
+    fn is_first(&self) -> bool {
+        self.0 == 0
+    }
+
     async fn pause(&mut self) {
         let most = 100u64 << self.0.min(4);
         self.0 += 1;

@@ -40,16 +40,19 @@ impl Keeper {
     }
 
     async fn poll_heads(&self) {
+        let registry = self.chat.bus.registry();
         let mut polled = Instant::now();
         loop {
-            // Asked again and again: a bus that breaks must not be found out a whole interval later.
-            tokio::time::sleep(LOOK).await;
+            let missed = tokio::select! {
+                () = registry.missed_words() => true,
+                // Asked again and again: a bus that breaks must not be found out a whole interval later.
+                () = tokio::time::sleep(LOOK) => false,
+            };
             let wait = if self.chat.bus.is_healthy() { self.head_poll } else { self.head_poll.min(BROKEN_BUS) };
-            if polled.elapsed() < wait {
+            if !missed && polled.elapsed() < wait {
                 continue;
             }
             polled = Instant::now();
-            let registry = self.chat.bus.registry();
             for users in registry.users().chunks(1000) {
                 match self.chat.store.heads(users).await {
                     Ok(heads) => heads.into_iter().for_each(|(user, head)| registry.polled(user, head)),

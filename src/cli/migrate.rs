@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use clap::Args;
 
-use super::{cannot_open, prepare_data_dir};
+use super::{cannot_open, embedded};
 use crate::config::{Settings, without_password};
 use crate::store::SqlStore;
 
@@ -32,7 +32,7 @@ impl Migrate {
             return Ok(());
         }
         if settings.sqlite_path().is_some() {
-            prepare_data_dir(settings)?;
+            embedded::prepare(settings)?;
         }
         let applied = SqlStore::migrate(&url).await.with_context(|| cannot_open(&shown))?;
         println!("{shown}: {applied} migrations applied");

@@ -4,6 +4,7 @@
 
 mod createsuperuser;
 mod demo;
+mod embedded;
 mod input;
 mod migrate;
 mod openapi;
@@ -11,7 +12,7 @@ mod serve;
 mod test_data;
 mod user;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -20,10 +21,10 @@ use clap::{Args, Parser, Subcommand};
 use figment::value::Dict;
 
 use crate::auth::Auth;
-use crate::bus::{Bus, LocalBus, RedisBus};
-use crate::config::{BadSettings, Settings, without_password};
+use crate::bus::{self, Bus, LocalBus, RedisBus};
+use crate::config::{BadSettings, Loaded, Settings, without_password};
 use crate::domain::{Clock, SystemClock};
-use crate::store::{Options, SqlStore, Store, StoreError};
+use crate::store::{self, Options, SqlStore, Store, StoreError};
 
 const UNREACHABLE: u8 = 69;
 const BAD_SETTINGS: u8 = 78;
@@ -103,6 +104,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     }
     let flags = flags(&cli.global, if let Command::Serve(serve) = &cli.command { serve.flags() } else { Dict::new() });
     let loaded = Settings::load(cli.global.settings.as_deref(), flags)?;
+    check_addresses(&loaded)?;
     for warning in loaded.warnings {
         eprintln!("chatd: warning: {warning}");
     }
@@ -117,6 +119,12 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
+fn check_addresses(loaded: &Loaded) -> Result<(), BadSettings> {
+    store::check_url(&loaded.settings.database()).map_err(|why| loaded.refuse("database_url", &why))?;
+    let redis = loaded.settings.redis_url.as_deref().map_or(Ok(()), bus::check_url);
+    redis.map_err(|why| loaded.refuse("redis_url", &why.to_string()))
+}
+
 fn flags(global: &Global, mut flags: Dict) -> Dict {
     if let Some(url) = &global.database_url {
         flags.insert("database_url".into(), url.as_str().into());
@@ -127,26 +135,12 @@ fn flags(global: &Global, mut flags: Dict) -> Dict {
     flags
 }
 
-/// Makes the directory of the embedded database, for its owner alone.
-fn prepare_data_dir(settings: &Settings) -> anyhow::Result<()> {
-    let database = settings.sqlite_path().and_then(|path| path.parent().map(Path::to_path_buf));
-    let dirs = [Some(settings.data_dir.clone()), database];
-    for dir in dirs.into_iter().flatten().filter(|dir| !dir.as_os_str().is_empty() && !dir.is_dir()) {
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&dir).with_context(|| format!("cannot make the directory {}", dir.display()))?;
-    }
-    Ok(())
-}
-
 /// Opens the database. The embedded one is made and migrated; MySQL must have been migrated by the operator.
 async fn open_store(settings: &Settings) -> anyhow::Result<Arc<SqlStore>> {
     let url = settings.database();
     let shown = without_password(&url);
     if settings.sqlite_path().is_some() {
-        prepare_data_dir(settings)?;
+        embedded::prepare(settings)?;
         SqlStore::migrate(&url).await.with_context(|| format!("cannot prepare the database {shown}"))?;
     } else {
         let status = SqlStore::status(&url).await.with_context(|| cannot_open(&shown))?;
@@ -191,7 +185,9 @@ fn advice(e: &anyhow::Error) -> Option<&'static str> {
 
 fn open_bus(settings: &Settings, store: &dyn Store) -> anyhow::Result<Arc<dyn Bus>> {
     Ok(match &settings.redis_url {
-        Some(url) => Arc::new(RedisBus::start(url, store.install()).map_err(|e| BadSettings(e.to_string()))?),
+        Some(url) => {
+            Arc::new(RedisBus::start(url, store.install()).map_err(|e| BadSettings(format!("REDIS_URL {e}")))?)
+        }
         None => Arc::new(LocalBus::default()),
     })
 }

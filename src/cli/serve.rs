@@ -1,6 +1,6 @@
 //! `chatd serve`: prepares, listens, drains.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::OpenOptions;
 use std::io::{IsTerminal as _, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -13,7 +13,7 @@ use figment::value::Dict;
 use rocket::error::ErrorKind;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{clock, demo, open_bus, open_store, prepare_data_dir};
+use super::{clock, demo, embedded, open_bus, open_store};
 use crate::auth::Auth;
 use crate::chat::{Chat, Keeper};
 use crate::config::Settings;
@@ -61,9 +61,10 @@ impl Serve {
                 settings.address
             );
         }
-        prepare_data_dir(&settings)?;
-        let _lock = lock(&settings)?;
+        embedded::prepare(&settings)?;
+        let _lock = embedded::lock(&settings)?;
         keep_secret(&mut settings)?;
+        warn_of_readers(&settings);
         let store = open_store(&settings).await?;
         for warning in store.durability_warnings().await? {
             tracing::warn!("acknowledged messages are not safe: {warning}");
@@ -144,21 +145,6 @@ fn say_on_stderr(text: &str) {
     let _ = writeln!(Unread(std::io::stderr()), "chatd: {text}");
 }
 
-/// One server on one SQLite file: a second would have its own idea of what was sent.
-fn lock(settings: &Settings) -> anyhow::Result<Option<File>> {
-    let Some(path) = settings.sqlite_path() else { return Ok(None) };
-    let path = path.with_extension("lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-    let file = file.with_context(|| format!("cannot write {}", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => {
-            anyhow::bail!("another chatd serves this database ({} is locked)", path.display())
-        }
-        Err(TryLockError::Error(e)) => Err(e).with_context(|| format!("cannot lock {}", path.display())),
-    }
-}
-
 /// Makes the secret on the first start, readable by its owner alone.
 fn keep_secret(settings: &mut Settings) -> anyhow::Result<()> {
     if settings.secret_key.is_some() {
@@ -171,21 +157,19 @@ fn keep_secret(settings: &mut Settings) -> anyhow::Result<()> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => make_secret(&path)?,
         Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
     };
-    if is_readable_by_others(&path) {
-        let path = path.display();
-        tracing::warn!("others on this machine can read {path}");
-        say_on_stderr(&format!("warning: others on this machine can read {path}; run: chmod 600 {path}"));
-    }
     settings.secret_key = Some(key);
     Ok(())
 }
 
-fn is_readable_by_others(path: &Path) -> bool {
-    #[cfg(unix)]
-    let others = std::fs::metadata(path).is_ok_and(|file| std::os::unix::fs::MetadataExt::mode(&file) & 0o077 != 0);
-    #[cfg(not(unix))]
-    let others = false;
-    others
+/// What others on this machine could read.
+fn warn_of_readers(settings: &Settings) {
+    for path in [Some(settings.data_dir.join("secret_key")), settings.sqlite_path()].into_iter().flatten() {
+        if embedded::is_readable_by_others(&path) {
+            let path = path.display();
+            tracing::warn!("others on this machine can read {path}");
+            say_on_stderr(&format!("warning: others on this machine can read {path}; run: chmod 600 {path}"));
+        }
+    }
 }
 
 fn make_secret(path: &Path) -> anyhow::Result<String> {

@@ -20,6 +20,19 @@ pub struct Loaded {
     pub settings: Settings,
     /// Unknown keys, each with the nearest known one.
     pub warnings: Vec<String>,
+    given: Figment,
+}
+
+impl Loaded {
+    /// That a setting cannot be used, as somebody found who knows more of it than its form.
+    pub fn refuse(&self, key: &str, why: &str) -> BadSettings {
+        refuse(&self.given, key, why)
+    }
+}
+
+fn refuse(given: &Figment, key: &str, why: &str) -> BadSettings {
+    let source = given.find_metadata(key).map_or_else(|| "default".to_owned(), source_name);
+    BadSettings(format!("{} ({source}): {why}", key.to_uppercase()))
 }
 
 /// Rocket's own keys, which may stand in `Rocket.toml`.
@@ -70,13 +83,10 @@ impl Settings {
         let all = all.select(given.profile().clone());
         let settings: Self = all.extract().map_err(|e| BadSettings(explain(e)))?;
         settings.validate().map_err(|errors| {
-            let lines = errors.into_iter().map(|(key, what)| {
-                let source = given.find_metadata(key).map_or_else(|| "default".to_owned(), source_name);
-                format!("{} ({source}): {what}", key.to_uppercase())
-            });
+            let lines = errors.into_iter().map(|(key, what)| refuse(given, key, &what).0);
             BadSettings(lines.collect::<Vec<_>>().join("\n"))
         })?;
-        Ok(Loaded { settings, warnings: unknown_keys(given) })
+        Ok(Loaded { settings, warnings: unknown_keys(given), given: given.clone() })
     }
 }
 

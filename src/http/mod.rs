@@ -3,6 +3,7 @@
 
 mod api;
 mod assets;
+mod body;
 mod conversations;
 mod cookies;
 mod csrf;
@@ -35,7 +36,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ipnet::IpNet;
 use rocket::catcher::{BoxFuture as Caught, Catcher};
 use rocket::config::{Config, Ident, LogLevel, Shutdown};
-use rocket::data::{ByteUnit, Data};
+use rocket::data::Data;
 use rocket::http::{Method, Status};
 use rocket::request::Request;
 use rocket::response::Response;
@@ -49,6 +50,7 @@ use crate::auth::Auth;
 use crate::chat::{Chat, Sockets};
 use crate::config::Settings;
 use crate::domain::Clock;
+use body::read_body;
 use cookies::Baker;
 use error::ApiError;
 use reply::Reply;
@@ -143,16 +145,6 @@ fn without_port(host: &str) -> &str {
 
 fn app<'r>(req: &'r Request<'_>) -> &'r Arc<App> {
     req.rocket().state().expect("server() puts the App into Rocket's state")
-}
-
-/// Reads a body whole; one that is longer is refused.
-async fn read_body(data: Data<'_>, limit: usize) -> Result<Vec<u8>, ApiError> {
-    let body = data.open(ByteUnit::Byte(limit as u64)).into_bytes().await;
-    match body {
-        Ok(body) if body.is_complete() => Ok(body.into_inner()),
-        Ok(_) => Err(ApiError::TooLarge),
-        Err(_) => Err(ApiError::BadRequest("The request ended too early.".to_owned())),
-    }
 }
 
 /// The recorded redirect to the path with its slash.

@@ -37,6 +37,27 @@ pub(super) fn sqlite(path: &str) -> Pools {
     Pools::Sqlite { writer: pool(1, writer), readers: pool(READERS, reader) }
 }
 
+/// What is wrong with a database's address, as far as can be said without trying it.
+pub fn check_url(url: &str) -> Result<(), String> {
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        return match path {
+            "" => Err("names no file: sqlite:PATH".to_owned()),
+            ":memory:" => Err("must name a file: what is kept in memory alone is lost with the process".to_owned()),
+            path if path.contains('?') => Err("sqlite: takes a path and no parameters".to_owned()),
+            path if path.ends_with('/') => Err("names a directory: sqlite:PATH/chat.sqlite3".to_owned()),
+            _ => Ok(()),
+        };
+    }
+    if !url.starts_with("mysql://") {
+        return Err("must begin with sqlite: or mysql://".to_owned());
+    }
+    let options = MySqlConnectOptions::from_str(url).map_err(|e| format!("cannot be used: {e}"))?;
+    if options.get_database().is_none_or(str::is_empty) {
+        return Err("names no database: mysql://USER:PASSWORD@HOST/NAME".to_owned());
+    }
+    Ok(())
+}
+
 /// A MySQL or MariaDB server. An error if the URL cannot be read.
 pub(super) fn mysql(url: &str, options: &Options) -> Result<Pools, sqlx::Error> {
     let connect = MySqlConnectOptions::from_str(url)?.statement_cache_capacity(STATEMENTS);

@@ -39,7 +39,7 @@ impl Db {
     /// Prepares the pools; a MySQL server that is away is not an error yet.
     pub(super) fn open(url: &str, options: &Options) -> Result<Self, StoreError> {
         let (pools, dialect) = if let Some(path) = url.strip_prefix("sqlite:") {
-            (connect::sqlite(path.trim_start_matches("//")), Dialect::Sqlite)
+            (connect::sqlite(path), Dialect::Sqlite)
         } else {
             let bad = |e: SqlxError| StoreError::Internal(format!("the database URL cannot be used: {e}"));
             (connect::mysql(url, options).map_err(bad)?, Dialect::MySql)

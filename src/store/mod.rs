@@ -18,6 +18,7 @@ mod sql;
 
 use async_trait::async_trait;
 
+pub use connect::check_url;
 pub use error::{Rule, StoreError};
 pub use migrate::MigrationStatus;
 pub use sql::{Isolation, Options, SqlStore};

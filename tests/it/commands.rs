@@ -21,6 +21,7 @@ pub fn trials() -> Vec<Trial> {
         trial("commands::a_lost_reader_of_the_log_stops_nothing", a_lost_reader_of_the_log_stops_nothing),
         trial("commands::example_settings_are_complete", example_settings_are_complete),
         trial("commands::a_second_server_on_the_file_is_refused", a_second_server_on_the_file_is_refused),
+        trial("commands::the_embedded_database_is_for_its_owner_alone", the_embedded_database_is_for_its_owner_alone),
     ];
     trials.extend(on_each(&BOTH, "commands::accounts", accounts));
     trials.extend(on_each(&BOTH, "commands::the_same_seed_gives_the_same_data", the_same_seed_gives_the_same_data));
@@ -160,6 +161,25 @@ async fn exit_codes() {
     let bad = with("CHATD_MESSAGES_TO_LOAD", "many", &["serve"]);
     assert_eq!(code(&bad), 78);
     assert!(text(&bad).contains("MESSAGES_TO_LOAD (environment)"), "{}", text(&bad));
+    for (name, address, why) in [
+        ("CHATD_DATABASE_URL", "postgres://db/chat", "must begin with"),
+        ("CHATD_DATABASE_URL", "sqlite:", "names no file"),
+        ("CHATD_DATABASE_URL", "sqlite::memory:", "lost with the process"),
+        ("CHATD_DATABASE_URL", "sqlite://chat.sqlite3?mode=ro", "no parameters"),
+        ("CHATD_DATABASE_URL", "mysql://root:hidden@db:port/chat", "cannot be used"),
+        ("CHATD_DATABASE_URL", "mysql://root:hidden@db/chat?ssl-mode=none", "cannot be used"),
+        ("CHATD_DATABASE_URL", "mysql://root:hidden@db", "names no database"),
+        ("CHATD_REDIS_URL", "http://cache", "cannot be used"),
+        ("CHATD_REDIS_URL", "redis://:hidden@cache:port", "cannot be used"),
+    ] {
+        let bad = with(name, address, &["user", "list"]);
+        assert_eq!(code(&bad), 78, "{address}: {}", text(&bad));
+        let key = format!("{} (environment)", name.trim_start_matches("CHATD_"));
+        assert!(text(&bad).contains(&key) && text(&bad).contains(why), "{address}: {}", text(&bad));
+        assert!(!text(&bad).contains("hidden"), "a password in {}", text(&bad));
+    }
+    let made = std::fs::read_dir(dir.path()).expect("it can be read").count();
+    assert_eq!(made, 0, "nothing is made of what cannot be used");
     let away = with("CHATD_DATABASE_URL", "mysql://root@127.0.0.1:1/chat", &["user", "list"]);
     assert_eq!(code(&away), 69, "{}", text(&away));
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -167,8 +187,22 @@ async fn exit_codes() {
     let busy = run(plain(dir.path(), &["serve", "--port", &port]), "");
     assert_eq!(code(&busy), 1);
     assert!(text(&busy).contains(&format!("cannot listen on 127.0.0.1:{port}")), "{}", text(&busy));
-    let unwritable = run(plain(dir.path(), &["serve", "--data-dir", "/proc/nowhere"]), "");
-    assert_eq!(code(&unwritable), 1, "{}", text(&unwritable));
+    // Not 69: nobody who waits for a database would be helped.
+    let directory = dir.path().join("directory");
+    std::fs::create_dir(&directory).expect("a directory");
+    let directory = format!("sqlite:{}", directory.display());
+    for args in [&["serve"][..], &["migrate"], &["user", "list"], &["test-data"]] {
+        let mut unwritable = plain(dir.path(), args);
+        unwritable.args(["--data-dir", "/proc/nowhere"]);
+        let unwritable = run(unwritable, "");
+        assert_eq!(code(&unwritable), 1, "{args:?}: {}", text(&unwritable));
+        assert!(text(&unwritable).contains("cannot make the directory /proc/nowhere"), "{}", text(&unwritable));
+        let mut unwritable = plain(dir.path(), args);
+        unwritable.args(["--database-url", &directory]);
+        let unwritable = run(unwritable, "");
+        assert_eq!(code(&unwritable), 1, "{args:?}: {}", text(&unwritable));
+        assert!(text(&unwritable).contains("cannot write the database"), "{}", text(&unwritable));
+    }
     std::fs::write(dir.path().join("local_settings.toml"), "MESAGES_TO_LOAD = 3\n").expect("a file");
     let unknown = run(plain(dir.path(), &["user", "list"]), "");
     assert_eq!(code(&unknown), 0);
@@ -201,6 +235,38 @@ async fn a_second_server_on_the_file_is_refused() {
     let refused = run(second, "");
     assert_eq!(code(&refused), 1);
     assert!(text(&refused).contains("another chatd serves this database"), "{}", text(&refused));
+    // Nor by another way to it; one beside it is another database.
+    let file = world.database.url.strip_prefix("sqlite:").expect("a file");
+    let link = world.dir.path().join("link.db");
+    std::os::unix::fs::symlink(file, &link).expect("a link");
+    let mut by_link = plain(world.dir.path(), &["serve", "--port", "0"]);
+    by_link.args(["--database-url", &format!("sqlite:{}", link.display())]);
+    let refused = run(by_link, "");
+    assert_eq!(code(&refused), 1);
+    assert!(text(&refused).contains("another chatd serves this database"), "{}", text(&refused));
+    let mut beside = plain(world.dir.path(), &["serve", "--port", "0"]);
+    beside.args(["--database-url", &format!("sqlite:{}", Path::new(file).with_extension("db").display())]);
+    drop(Server::run(beside, world.dir.path()));
+}
+
+/// Messages are for nobody else on the machine, also in a directory that chatd did not make.
+async fn the_embedded_database_is_for_its_owner_alone() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = dir.path().join("data");
+    std::fs::create_dir(&data).expect("a directory");
+    std::fs::set_permissions(&data, PermissionsExt::from_mode(0o755)).expect("it can be set");
+    let server = Server::run(plain(dir.path(), &["serve", "--port", "0"]), dir.path());
+    let files: Vec<_> = std::fs::read_dir(&data).expect("it can be read").flatten().collect();
+    assert!(files.len() >= 4, "{files:?}");
+    for file in files {
+        assert_eq!(file.metadata().expect("it is there").mode() & 0o077, 0, "{file:?}");
+    }
+    assert!(!server.log().contains("others on this machine"), "{}", server.log());
+    drop(server);
+    std::fs::set_permissions(data.join("chat.sqlite3"), PermissionsExt::from_mode(0o644)).expect("it can be set");
+    let server = Server::run(plain(dir.path(), &["serve", "--port", "0"]), dir.path());
+    assert!(server.log().contains("chmod 600 data/chat.sqlite3"), "{}", server.log());
 }
 
 async fn accounts(backend: Backend) {

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 
-use super::{Connection, Fault, Repeat, Row, SqlStore, StoreError, message, message_columns, plan};
+use super::{Connection, Fault, Repeat, Row, SqlStore, StoreError, lock_heads, message, message_columns, plan};
 use crate::domain::{Change, Event, LogPage, Position, ReadState, Timestamp, UserId};
 use crate::store::Logs;
-use crate::store::db::Value;
-use crate::store::retry::{retrying, retrying_at_leisure};
+use crate::store::db::{Db, Value};
+use crate::store::retry::{Attempt, retrying, retrying_at_leisure};
 
 const HEAD: &str = "SELECT pos, tag FROM user_heads WHERE user_id = ?";
 const HEADS: Repeat =
@@ -35,15 +35,17 @@ const OLD: &str = "SELECT e.user_id, MAX(e.pos) FROM events e JOIN user_heads h 
 /// Whose log has rows beyond the newest so many.
 const LONG: &str = "SELECT h.user_id, h.pos - ? FROM user_heads h WHERE h.pos > ? AND EXISTS \
     (SELECT 1 FROM events e WHERE e.user_id = h.user_id AND e.pos <= h.pos - ?)";
-const PRUNE: &str = "DELETE FROM events WHERE user_id = ? AND pos <= ? \
-    AND pos < (SELECT h.pos FROM user_heads h WHERE h.user_id = ?)";
+const FIRST: &str = "SELECT MIN(pos) FROM events WHERE user_id = ?";
+const PRUNE: &str = "DELETE FROM events WHERE user_id = ? AND pos <= ?";
+/// The most rows of one pruning transaction: a send of their user waits for it.
+const PIECE: i64 = 1000;
 /// How the two kinds of cluster are told to read only after what has been committed anywhere, and to stop doing so.
 const CAUSAL: [(&str, &str); 2] = [
     ("SET SESSION wsrep_sync_wait = 1", "SET SESSION wsrep_sync_wait = DEFAULT"),
     ("SET SESSION group_replication_consistency = 'BEFORE'", "SET SESSION group_replication_consistency = DEFAULT"),
 ];
 
-pub(super) const ALL: &[&str] = &[HEAD, FROM, OLD, LONG, PRUNE];
+pub(super) const ALL: &[&str] = &[HEAD, FROM, OLD, LONG, FIRST, PRUNE];
 pub(super) const REPEATS: &[&Repeat] = &[&HEADS];
 
 /// The newest place of a user's log.
@@ -90,6 +92,18 @@ fn page(rows: Vec<Row>, user: UserId, after: Position, limit: usize) -> Result<O
     events.truncate(limit);
     let end = events.last().map_or(after, |last| last.at);
     Ok(Some(LogPage { events, end, more }))
+}
+
+/// Removes the first rows of a log, up to `pos` and never its newest one; none if there are none.
+async fn prune_some(db: &Db, attempt: Attempt, user: UserId, pos: i64) -> Result<u64, Fault> {
+    let mut c = db.writer(attempt).await?;
+    let Some(&(_, head)) = lock_heads(&mut c, &[user]).await?.first() else { return Ok(0) };
+    let first = c.row(FIRST, &[user.into()]).await?.map_or(Ok(None), |mut row| row.maybe_int())?;
+    let Some(first) = first else { return Ok(0) };
+    let last = pos.min(head - 1).min(first.saturating_add(PIECE - 1));
+    let rows = c.execute(PRUNE, &[user, last].map(Value::Int)).await?.rows;
+    c.commit().await?;
+    Ok(rows)
 }
 
 #[async_trait]
@@ -146,13 +160,13 @@ impl Logs for SqlStore {
         .await?;
         let mut pruned = 0;
         for (user, pos) in found {
-            pruned += retrying_at_leisure(|attempt| async move {
-                let mut c = self.db.writer(attempt).await?;
-                let rows = c.execute(PRUNE, &[user, pos, user].map(Value::Int)).await?.rows;
-                c.commit().await?;
-                Ok(rows)
-            })
-            .await?;
+            loop {
+                let rows = retrying_at_leisure(|attempt| prune_some(&self.db, attempt, user, pos)).await?;
+                pruned += rows;
+                if rows == 0 {
+                    break;
+                }
+            }
         }
         Ok(pruned)
     }

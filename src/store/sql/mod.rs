@@ -119,7 +119,7 @@ impl SqlStore {
 
     /// Which migrations are applied, without a store. Writes nothing.
     pub async fn status(url: &str) -> Result<MigrationStatus, StoreError> {
-        if url.strip_prefix("sqlite:").is_some_and(|path| !Path::new(path.trim_start_matches("//")).exists()) {
+        if url.strip_prefix("sqlite:").is_some_and(|path| !Path::new(path).exists()) {
             return Ok(migrate::nothing_applied());
         }
         let db = Db::open(url, &Options::default())?;

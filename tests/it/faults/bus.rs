@@ -1,52 +1,24 @@
 //! Two processes, with Redis between them and without.
 
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use chatd::bus::{Bus as _, RedisBus};
 use libtest_mimic::Trial;
 
 use crate::support::backend::{Backend, Database, tool};
-use crate::support::server::{Client, LOOSE, Server, add_user};
+use crate::support::server::{Client, LOOSE, Server, World, add_user};
+use crate::support::services::{OwnRedis, free_port};
 use crate::support::socket::Socket;
 use crate::support::{trial, until};
 
 pub fn trials() -> Vec<Trial> {
     let both = Backend::MariaDb.is_here() && tool("redis-server");
-    vec![trial("faults::two_processes_with_and_without_redis", two_processes).with_ignored_flag(!both)]
-}
-
-/// A Redis of the test's own, that it can stop.
-struct OwnRedis {
-    child: Child,
-    port: u16,
-}
-
-impl OwnRedis {
-    fn start(port: u16, dir: &Path) -> Self {
-        let child = Command::new("redis-server")
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
-            .current_dir(dir)
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("redis-server is installed");
-        Self { child, port }
-    }
-
-    fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
-    }
-}
-
-impl Drop for OwnRedis {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port()
+    vec![
+        trial("faults::two_processes_with_and_without_redis", two_processes).with_ignored_flag(!both),
+        trial("faults::redis_that_comes_back_wakes_nobody_in_vain", redis_that_comes_back_wakes_nobody_in_vain)
+            .with_ignored_flag(!tool("redis-server")),
+        trial("faults::redis_that_was_never_there_is_said_once", redis_that_was_never_there_is_said_once),
+    ]
 }
 
 async fn ready(client: &Client, status: &str) {
@@ -101,4 +73,38 @@ async fn two_processes() {
     let ended = Instant::now();
     assert_eq!(socket.close_code().await, Some(1008));
     assert!(ended.elapsed() < Duration::from_secs(1), "{:?}", ended.elapsed());
+}
+
+/// A thousand sockets that all ask the database at the moment when Redis is back would be a storm of our own.
+async fn redis_that_comes_back_wakes_nobody_in_vain() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let redis = OwnRedis::start(free_port(), dir.path());
+    let (port, url) = (redis.port, redis.url());
+    let bus = RedisBus::start(&url, "test").expect("a bus");
+    until("the bus to connect", Duration::from_secs(10), || async { bus.is_healthy().then_some(()) }).await;
+    bus.registry().missed_words().await;
+    let mut ann = bus.subscribe(1).await;
+    drop(redis);
+    until("the bus to notice", Duration::from_secs(10), || async { (!bus.is_healthy()).then_some(()) }).await;
+    let _redis = OwnRedis::start(port, dir.path());
+    // The poll of heads is told to look, and nobody else.
+    tokio::time::timeout(Duration::from_secs(10), bus.registry().missed_words()).await.expect("a word was missed");
+    until("the bus to be back", Duration::from_secs(10), || async { bus.is_healthy().then_some(()) }).await;
+    assert!(tokio::time::timeout(Duration::from_millis(1), ann.woken()).await.is_err(), "woken in vain");
+    bus.publish(&[(1, 5)]).await;
+    tokio::time::timeout(Duration::from_secs(5), ann.woken()).await.expect("it listens again");
+}
+
+/// A wrong REDIS_URL would go unnoticed: everything works, two seconds late.
+async fn redis_that_was_never_there_is_said_once() {
+    let url = format!("redis://127.0.0.1:{}/", free_port());
+    let world = World::with(Backend::Sqlite, &[LOOSE, ("REDIS_URL", &url)]).await;
+    let (ann, bob) = world.two().await;
+    let mut socket = Socket::events(&bob, None).await;
+    let said = || world.server.log().matches("Redis cannot be reached").count();
+    until("a word in the log", Duration::from_secs(10), || async { (said() > 0).then_some(()) }).await;
+    ann.say("bob", "all the same").await;
+    assert_eq!(socket.event().await["event"]["message"]["body"], "all the same");
+    ready(&ann, "degraded: no bus").await;
+    assert_eq!(said(), 1, "{}", world.server.log());
 }

@@ -1,18 +1,132 @@
 //! What reaches the disk, and a disk that takes no more.
 
 use std::collections::HashMap;
-use std::process::Command;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use libtest_mimic::Trial;
+use serde_json::json;
+use sqlx::Connection as _;
+use tempfile::TempDir;
 
 use crate::support::backend::{Backend, Database, tool};
 use crate::support::server::{Client, LOOSE, Server, World, add_user, command};
+use crate::support::services::OwnMariaDb;
 use crate::support::{trial, until};
 
 pub fn trials() -> Vec<Trial> {
+    let weak = trial("faults::weak_durability_is_reported", weak_durability_is_reported);
     let trace = trial("faults::every_201_follows_an_fsync", every_201_follows_an_fsync);
-    vec![trace.with_ignored_flag(!tool("strace"))]
+    vec![
+        trace.with_ignored_flag(!tool("strace")),
+        weak.with_ignored_flag(!Backend::MariaDb.is_here()),
+        trial("faults::disk_full", disk_full).with_ignored_flag(!Tmpfs::can_be_mounted()),
+    ]
+}
+
+/// A server on which acknowledged messages are not safe says so, where the operator looks, and starts all the same.
+async fn weak_durability_is_reported() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let weak = ["--innodb-flush-log-at-trx-commit=2", "--log-bin=binlog", "--sync-binlog=0"];
+    let mariadb = OwnMariaDb::start(dir.path(), &weak).await;
+    let database = Database::on(&mariadb.url).await;
+    let server = Server::start(&database, dir.path(), &[LOOSE]);
+    let log = server.log();
+    for said in ["warning: acknowledged messages are not safe: innodb_flush_log_at_trx_commit is 2", "sync_binlog is 0"]
+    {
+        assert!(log.contains(said), "{log}");
+    }
+    drop((server, database));
+    let strong = Database::new(Backend::MariaDb).await;
+    let server = Server::start(&strong, dir.path().join("mariadb").as_path(), &[LOOSE]);
+    assert!(!server.log().contains("not safe"), "{}", server.log());
+}
+
+/// A file system of a few megabytes.
+struct Tmpfs(TempDir);
+
+impl Tmpfs {
+    fn mount(size: &str) -> Option<Self> {
+        let dir = tempfile::tempdir().ok()?;
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "none"]).arg(dir.path()).stderr(Stdio::null());
+        mount.status().is_ok_and(|status| status.success()).then(|| Self(dir))
+    }
+
+    /// Only root may.
+    fn can_be_mounted() -> bool {
+        Self::mount("1m").is_some()
+    }
+}
+
+impl Drop for Tmpfs {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+/// The disk takes no more: sends are refused with a certain answer, reads go on, and with space again so do sends,
+/// without a restart; what was acknowledged is there, and nothing else.
+async fn disk_full() {
+    let disk = Tmpfs::mount("8m").expect("it can be mounted");
+    let database = Database::in_directory(disk.0.path()).await;
+    let dir = tempfile::tempdir().expect("a directory");
+    let server = Server::start(&database, dir.path(), &[LOOSE]);
+    let world = World { server, database, dir };
+    let (ann, bob) = world.two().await;
+    // Leaves room for a few messages.
+    let ballast = disk.0.path().join("ballast");
+    let left = 300 * 1024;
+    let mut file = std::fs::File::create(&ballast).expect("a file");
+    while free_space(disk.0.path()) > left {
+        file.write_all(&[0; 16 * 1024]).expect("there is space");
+    }
+    let mut acknowledged = Vec::new();
+    let body = "x".repeat(8_000);
+    let refused = loop {
+        let body = json!({"recipient": "bob", "body": body, "client_id": format!("m{}", acknowledged.len())});
+        let answer = ann.post("/api/v1/message/", &body).await;
+        if answer.status == 503 {
+            break answer;
+        }
+        acknowledged.push(answer.expect(201)["id"].clone());
+        assert!(acknowledged.len() < 1000, "the fault must bite");
+    };
+    assert!(!acknowledged.is_empty(), "some messages went in");
+    println!("{} messages, then: {:?} {}", acknowledged.len(), refused.header("outcome"), refused.body);
+    assert!(refused.header("retry-after").is_some());
+    // Reads go on, and the process stays.
+    let listed = bob.get("/api/v1/message/?target=ann").await.expect(200);
+    assert_eq!(listed["count"], acknowledged.len());
+    assert_eq!(ann.get("/healthz").await.status, 200);
+    drop(file);
+    std::fs::remove_file(&ballast).expect("it can be removed");
+    // The very send that was refused, without a restart: once.
+    let again = json!({"recipient": "bob", "body": body, "client_id": format!("m{}", acknowledged.len())});
+    let stored = until("a send with space again", Duration::from_secs(10), || async {
+        let answer = ann.post("/api/v1/message/", &again).await;
+        [200, 201].contains(&answer.status).then(|| answer.json())
+    })
+    .await;
+    assert_eq!(stored["seq"], acknowledged.len() + 1);
+    acknowledged.push(stored["id"].clone());
+    let listed = bob.get("/api/v1/message/?target=ann&limit=1000").await.expect(200);
+    let mut ids: Vec<_> = listed["results"].as_array().expect("a list").iter().map(|m| m["id"].clone()).collect();
+    ids.reverse();
+    assert_eq!(listed["count"], acknowledged.len());
+    assert_eq!(ids, acknowledged[acknowledged.len() - ids.len()..]);
+    // Sound, as SQLite itself sees it.
+    let mut c = sqlx::SqliteConnection::connect(&world.database.url).await.expect("connects");
+    let sound: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut c).await.expect("it is checked");
+    assert_eq!(sound, "ok");
+}
+
+/// Bytes that a file system can still take.
+fn free_space(dir: &Path) -> u64 {
+    let shown = Command::new("df").args(["--output=avail", "-B1"]).arg(dir).output().expect("df runs").stdout;
+    String::from_utf8_lossy(&shown).lines().nth(1).and_then(|line| line.trim().parse().ok()).expect("a number")
 }
 
 /// The system calls of a server, each of 200 sequential 201s behind a completed sync of the log that holds it.

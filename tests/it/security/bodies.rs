@@ -1,7 +1,11 @@
 //! Request bodies: how large, in which encoding, how deep.
 
+use std::time::Duration;
+
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use super::{head, once, raw, status};
 use crate::support::backend::{BOTH, Backend, on_each};
@@ -13,6 +17,7 @@ pub fn trials() -> Vec<Trial> {
     trials.extend(on_each(&BOTH, "security::s28_quotes_are_text", s28_quotes_are_text));
     trials.extend(once![
         s22_sizes_are_limited,
+        s22_a_body_far_too_long_is_answered,
         s23_packed_bodies_are_refused,
         s23_depth_is_limited,
         s23_the_last_of_equal_names_counts,
@@ -130,6 +135,25 @@ async fn s22_sizes_are_limited() {
     let ended = format!("Cookie: {}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n", ann.cookies());
     let answer = raw(&world, format!("{}{{", head(&world, "POST /api/v1/message/", &ended)).as_bytes()).await;
     assert!(answer.is_empty() || status(&answer) == 400, "a body that ends too early: {answer}");
+}
+
+/// The refusal is seen also by a client that sends everything before it reads: a connection that ended meanwhile would
+/// be reset, and most clients would tell of nothing but that.
+async fn s22_a_body_far_too_long_is_answered() {
+    let world = World::with(Backend::Sqlite, &[LOOSE]).await;
+    let (ann, _bob) = world.two().await;
+    let cookie = format!("Cookie: {}\r\nContent-Length: 3000000\r\n", ann.cookies());
+    let mut stream = TcpStream::connect(("127.0.0.1", world.server.port)).await.expect("it connects");
+    stream.write_all(head(&world, "POST /api/v1/message/", &cookie).as_bytes()).await.expect("the head is sent");
+    for _ in 0..30 {
+        // Were it to answer and close before the end, it would do so within this time.
+        let answered = tokio::time::timeout(Duration::from_millis(10), stream.peek(&mut [0])).await;
+        assert!(answered.is_err(), "it did not wait for the whole");
+        stream.write_all(&vec![b'x'; 100_000]).await.expect("the server goes on reading");
+    }
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.expect("the answer can be read");
+    assert_eq!(status(&String::from_utf8_lossy(&answer)), 413);
 }
 
 async fn s23_packed_bodies_are_refused() {

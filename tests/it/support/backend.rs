@@ -1,5 +1,6 @@
 //! The databases that tests run on. Each test has a fresh one.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use chatd::store::{Isolation, Options, SqlStore};
@@ -84,6 +85,23 @@ impl Database {
         let database = Self::unmigrated(backend).await;
         SqlStore::migrate(&database.url).await.expect("migrations apply");
         database
+    }
+
+    /// A migrated database on a server of the test's own.
+    pub async fn on(server: &str) -> Self {
+        let name = format!("chatd_{:016x}", rand::random::<u64>());
+        run(server, &format!("CREATE DATABASE {name}")).await;
+        let url = format!("{server}/{name}");
+        SqlStore::migrate(&url).await.expect("migrations apply");
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        Self { url, backend: Backend::MariaDb, _dir: dir, dropped: None }
+    }
+
+    /// A migrated SQLite database in this directory.
+    pub async fn in_directory(path: &Path) -> Self {
+        let url = format!("sqlite:{}", path.join("chat.sqlite3").display());
+        SqlStore::migrate(&url).await.expect("migrations apply");
+        Self { url, backend: Backend::Sqlite, _dir: tempfile::tempdir().expect("a directory"), dropped: None }
     }
 
     pub async fn unmigrated(backend: Backend) -> Self {

@@ -4,6 +4,7 @@ pub mod backend;
 pub mod device;
 pub mod proxy;
 pub mod server;
+pub mod services;
 pub mod socket;
 
 use std::future::Future;

@@ -1,0 +1,132 @@
+//! The listening half: one connection, subscribed for everybody who is connected here.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use redis::aio::PubSubSink;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::{ANSWER, Backoff, Wish};
+use crate::bus::local::Registry;
+use crate::domain::UserId;
+
+pub(super) struct Listener {
+    pub client: redis::Client,
+    pub prefix: String,
+    pub registry: Registry,
+}
+
+impl Listener {
+    /// Listens until the bus is dropped, over one connection after the other.
+    pub(super) async fn run(self, mut wishes: mpsc::UnboundedReceiver<Wish>, up: Arc<AtomicBool>) {
+        let mut wait = Backoff::default();
+        loop {
+            let connect = timeout(ANSWER, self.client.get_async_pubsub()).await;
+            // Whoever wished is in the registry, which is what will be subscribed for; nobody waits for a Redis that is
+            // away, and nothing piles up meanwhile.
+            while wishes.try_recv().is_ok() {}
+            let Ok(Ok(pubsub)) = connect else {
+                wait.pause().await;
+                continue;
+            };
+            let (mut sink, stream) = pubsub.split();
+            if self.subscribe_all(&mut sink).await {
+                up.store(true, Ordering::Relaxed);
+                wait = Backoff::default();
+                // What was said while nobody listened is in the logs.
+                self.registry.words_were_missed();
+                let ended = self.listen(&mut wishes, sink, stream).await;
+                up.store(false, Ordering::Relaxed);
+                if ended {
+                    return;
+                }
+            }
+            wait.pause().await;
+        }
+    }
+
+    async fn subscribe_all(&self, sink: &mut PubSubSink) -> bool {
+        let channels: Vec<_> = self.registry.users().iter().map(|user| self.channel(*user)).collect();
+        for part in channels.chunks(1000) {
+            if !matches!(timeout(ANSWER, sink.subscribe(part)).await, Ok(Ok(()))) {
+                return false;
+            }
+        }
+        // An answer shows that the connection lives, also with nobody to subscribe for.
+        matches!(timeout(ANSWER, sink.ping_message::<redis::Value>("chatd")).await, Ok(Ok(_)))
+    }
+
+    /// Until the connection is lost (false) or the bus is dropped (true).
+    async fn listen(
+        &self,
+        wishes: &mut mpsc::UnboundedReceiver<Wish>,
+        mut sink: PubSubSink,
+        mut stream: redis::aio::PubSubStream,
+    ) -> bool {
+        let registry = self.registry.clone();
+        let prefix = self.prefix.clone();
+        let mut hear = tokio::spawn(async move {
+            while let Some(word) = stream.next().await {
+                let user = word.get_channel_name().strip_prefix(&prefix).and_then(|user| user.parse().ok());
+                let pos = std::str::from_utf8(word.get_payload_bytes()).ok().and_then(|pos| pos.parse::<i64>().ok());
+                if let (Some(user), Some(_)) = (user, pos) {
+                    registry.wake(user);
+                } else {
+                    tracing::warn!(bytes = word.get_payload_bytes().len(), "a word on the bus is not ours");
+                }
+            }
+        });
+        let mut confirmed: HashSet<UserId> = HashSet::new();
+        let ended = loop {
+            tokio::select! {
+                _ = &mut hear => break false,
+                wish = timeout(Duration::from_secs(2), wishes.recv()) => match wish {
+                    Ok(None) => break true,
+                    Ok(Some(wish)) => {
+                        if !self.grant(wish, &mut sink, &mut confirmed).await {
+                            break false;
+                        }
+                    }
+                    Err(_) => {
+                        if !matches!(timeout(ANSWER, sink.ping_message::<redis::Value>("chatd")).await, Ok(Ok(_))) {
+                            break false;
+                        }
+                    }
+                },
+            }
+        };
+        hear.abort();
+        ended
+    }
+
+    async fn grant(&self, wish: Wish, sink: &mut PubSubSink, confirmed: &mut HashSet<UserId>) -> bool {
+        match wish {
+            Wish::Subscribe(user, confirm) => {
+                if !confirmed.contains(&user) {
+                    if !matches!(timeout(ANSWER, sink.subscribe(self.channel(user))).await, Ok(Ok(()))) {
+                        return false;
+                    }
+                    confirmed.insert(user);
+                }
+                if let Some(confirm) = confirm {
+                    let _ = confirm.send(());
+                }
+                true
+            }
+            // Somebody may have come back since.
+            Wish::Unsubscribe(user) if self.registry.has(user) => true,
+            Wish::Unsubscribe(user) => {
+                confirmed.remove(&user);
+                matches!(timeout(ANSWER, sink.unsubscribe(self.channel(user))).await, Ok(Ok(())))
+            }
+        }
+    }
+
+    fn channel(&self, user: UserId) -> String {
+        format!("{}{user}", self.prefix)
+    }
+}
