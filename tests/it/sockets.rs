@@ -6,8 +6,9 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use crate::support::backend::{BOTH, Backend, on_each, run};
-use crate::support::server::{Client, World};
+use crate::support::server::{Client, LOOSE, World};
 use crate::support::socket::Socket;
+use crate::support::stuck::Stuck;
 use crate::support::trial;
 
 pub fn trials() -> Vec<Trial> {
@@ -28,6 +29,7 @@ pub fn trials() -> Vec<Trial> {
         a_malformed_cursor_is_refused_before_the_handshake,
         events_sent_while_connecting_are_told_once,
     ];
+    trials.push(trial("sockets::one_that_does_not_keep_up_is_closed", one_that_does_not_keep_up_is_closed));
     trials.push(trial("sockets::ping_is_answered", ping_is_answered));
     trials.push(trial("sockets::the_oldest_of_too_many_is_closed", the_oldest_of_too_many_is_closed));
     trials.push(trial("sockets::drain_says_goodbye", drain_says_goodbye));
@@ -175,6 +177,29 @@ async fn events_sent_while_connecting_are_told_once(backend: Backend) {
     }
     sender.await.expect("every send is a 201");
     assert_eq!(heard, (1..=120).collect::<Vec<_>>());
+}
+
+/// A client that does not read delays nobody else, is closed, and misses nothing when it comes back.
+async fn one_that_does_not_keep_up_is_closed() {
+    let world = World::with(Backend::Sqlite, &[LOOSE]).await;
+    let (ann, bob) = world.two().await;
+    let start = bob.get("/api/v1/event/").await.expect(200)["cursor"].as_str().expect("a cursor").to_owned();
+    let mut keeps_up = Socket::events(&bob, None).await;
+    let stuck = Stuck::open(&bob, &format!("/ws?events=1&after={start}")).await;
+    // More than the buffers between the two hold.
+    let body = "🎉".repeat(10_000);
+    for seq in 1..=200 {
+        ann.say("bob", &body).await;
+        assert_eq!(keeps_up.event().await["event"]["message"]["seq"], seq);
+    }
+    assert!(stuck.is_held(), "it has its ten seconds");
+    stuck.given_up(Duration::from_secs(20)).await;
+    ann.say("bob", "after its end").await;
+    assert_eq!(keeps_up.event().await["event"]["message"]["seq"], 201, "the other one was not closed");
+    let mut back = Socket::events(&bob, Some(&start)).await;
+    for seq in 1..=201 {
+        assert_eq!(back.event().await["event"]["message"]["seq"], seq);
+    }
 }
 
 async fn ping_is_answered() {

@@ -5,13 +5,21 @@ use std::time::{Duration, Instant};
 use libtest_mimic::Trial;
 
 use super::{chatd_ok, once};
-use crate::support::backend::{Backend, service};
+use crate::support::backend::{Backend, service, tool};
 use crate::support::server::{Client, LOOSE, Server, Settings, World};
+use crate::support::services::{OwnRedis, free_port};
 use crate::support::socket::Socket;
+use crate::support::stuck::Stuck;
 use crate::support::trial;
 
 pub fn trials() -> Vec<Trial> {
-    let mut trials = once![s10_signing_out_closes_sockets, s10_commands_close_sockets];
+    let mut trials = once![
+        s10_signing_out_closes_sockets,
+        s10_commands_close_sockets,
+        s10_a_client_that_does_not_read_is_closed_too
+    ];
+    let without = trial("security::s10_without_redis_sockets_still_close", s10_without_redis_sockets_still_close);
+    trials.push(without.with_ignored_flag(!Backend::MariaDb.is_here() || !tool("redis-server")));
     let here = Backend::MariaDb.is_here() && service("redis").is_some();
     let name = "security::s10_other_processes_close_sockets";
     trials.push(trial(name, s10_other_processes_close_sockets).with_ignored_flag(!here));
@@ -64,6 +72,48 @@ async fn s10_signing_out_closes_sockets() {
     let started = started.max(Instant::now());
     expect_closed(sockets, started, "signing in again").await;
     expect_open(&mut elsewhere, &bob, "ann").await;
+}
+
+/// Not only a socket that takes its close frame: one that reads nothing would go on for as long as its buffers last.
+async fn s10_a_client_that_does_not_read_is_closed_too() {
+    let world = World::with(Backend::Sqlite, &[LOOSE]).await;
+    let (_, bob) = world.two().await;
+    let ann = Client::signed_in(&world.server.url, "ann").await;
+    let (events, old) = (Stuck::open(&ann, "/ws?events=1").await, Stuck::open(&ann, "/ws").await);
+    // More than the buffers between the two hold.
+    let body = "🎉".repeat(10_000);
+    for _ in 0..200 {
+        bob.say("ann", &body).await;
+    }
+    assert!(events.is_held() && old.is_held(), "they have ten seconds");
+    ann.send("DELETE", "/api/v1/session/", &[], None).await.expect(204);
+    events.given_up(IN_TIME).await;
+    // Its few bytes went into the buffers: it ends with a close frame that nobody answers.
+    old.given_up(Duration::from_secs(5)).await;
+}
+
+/// Without Redis the other process asks the database by itself.
+async fn s10_without_redis_sockets_still_close() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let redis = OwnRedis::start(free_port(), dir.path());
+    let url = redis.url();
+    let settings: Settings<'_> = &[LOOSE, ("REDIS_URL", &url)];
+    let world = World::with(Backend::MariaDb, settings).await;
+    let second = Server::start(&world.database, dir.path(), settings);
+    let bob = world.person("bob").await;
+    let ann = world.person("ann").await;
+    let mut bobs = Socket::events(&bob.at(&second.url), None).await;
+    let sockets = both_kinds(&ann.at(&second.url)).await;
+    expect_open(&mut bobs, &ann, "bob").await;
+    drop(redis);
+    ann.send("DELETE", "/api/v1/session/", &[], None).await.expect(204);
+    let started = Instant::now();
+    for mut socket in sockets {
+        assert_eq!(socket.close_code().await, Some(1008));
+    }
+    let took = started.elapsed();
+    assert!(took <= Duration::from_secs(6), "{took:?}");
+    expect_open(&mut bobs, &bob, "bob").await;
 }
 
 /// A command on the same machine and the same database, without a bus between the two.

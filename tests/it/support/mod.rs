@@ -6,6 +6,7 @@ pub mod proxy;
 pub mod server;
 pub mod services;
 pub mod socket;
+pub mod stuck;
 
 use std::future::Future;
 use std::time::{Duration, Instant};
