@@ -76,7 +76,15 @@ impl Serve {
         let app = assemble(&settings, &store)?;
         let rocket = http::server(app.clone()).attach(rocket::fairing::AdHoc::on_liftoff("ready", {
             let (app, demo, store) = (app.clone(), self.demo, store.clone());
-            move |rocket| Box::pin(async move { announce(&app, &store, rocket.config().port, demo).await })
+            move |rocket| {
+                Box::pin(async move {
+                    #[cfg(target_os = "linux")]
+                    if let Err(e) = http::widen_backlog() {
+                        tracing::debug!(error = %e, "a crowd that connects at once may wait for a second");
+                    }
+                    announce(&app, &store, rocket.config().port, demo).await;
+                })
+            }
         }));
         let rocket = rocket.ignite().await.map_err(|e| anyhow::anyhow!("the server cannot start: {e}"))?;
         tokio::spawn(drain_on_signal(app, rocket.shutdown()));

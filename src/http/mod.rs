@@ -3,6 +3,8 @@
 
 mod api;
 mod assets;
+#[cfg(target_os = "linux")]
+mod backlog;
 mod body;
 mod conversations;
 mod cookies;
@@ -43,6 +45,8 @@ use rocket::response::Response;
 use rocket::route::{BoxFuture as Answer, Handler, Outcome, Route};
 use rocket::{Build, Rocket};
 
+#[cfg(target_os = "linux")]
+pub use backlog::widen as widen_backlog;
 pub use openapi::document as openapi;
 pub use setup::Setup;
 

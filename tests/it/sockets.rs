@@ -30,6 +30,7 @@ pub fn trials() -> Vec<Trial> {
         events_sent_while_connecting_are_told_once,
     ];
     trials.push(trial("sockets::one_that_does_not_keep_up_is_closed", one_that_does_not_keep_up_is_closed));
+    trials.push(trial("sockets::a_crowd_may_connect_at_once", a_crowd_may_connect_at_once));
     trials.push(trial("sockets::ping_is_answered", ping_is_answered));
     trials.push(trial("sockets::the_oldest_of_too_many_is_closed", the_oldest_of_too_many_is_closed));
     trials.push(trial("sockets::drain_says_goodbye", drain_says_goodbye));
@@ -200,6 +201,22 @@ async fn one_that_does_not_keep_up_is_closed() {
     for seq in 1..=201 {
         assert_eq!(back.event().await["event"]["message"]["seq"], seq);
     }
+}
+
+/// Everybody comes back at the same moment after a restart: nobody's first packet is dropped, to be tried again a second
+/// later, because the server has not come round to accepting.
+async fn a_crowd_may_connect_at_once() {
+    let world = World::new(Backend::Sqlite).await;
+    world.server.signal("STOP");
+    let mut crowd = Vec::new();
+    for _ in 0..400 {
+        let connect = tokio::net::TcpStream::connect(("127.0.0.1", world.server.port));
+        // The kernel tries again after a second.
+        let connected = tokio::time::timeout(Duration::from_millis(900), connect).await;
+        crowd.push(connected.unwrap_or_else(|_| panic!("number {} was dropped", crowd.len())).expect("it connects"));
+    }
+    world.server.signal("CONT");
+    assert_eq!(Client::new(&world.server.url).get("/healthz").await.status, 200);
 }
 
 async fn ping_is_answered() {
