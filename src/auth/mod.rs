@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use crate::bus::Bus;
 use crate::config::Settings;
 use crate::domain::{Clock, InvalidUsername, NewUser, User, UserId, UserKey, Username};
-use crate::store::{Rule, Session, Store, StoreError};
+use crate::store::{Rule, Session, Store, StoreError, Try};
 
 pub use password::{Hasher, WeakPassword};
 use throttle::{Place, Throttle};
@@ -104,7 +104,8 @@ impl Auth {
     /// given back when it was right. Then the count of failures in a row begins anew for the networks it was charged
     /// to, and the account's network is a known one.
     pub async fn sign_in(&self, username: &str, password: &str, origin: &Origin) -> Result<SignedIn, SignInError> {
-        let user = self.check(username, password, origin).await?;
+        let _turn = self.turns.acquire().await;
+        let (user, attempt) = self.verify(username, password, origin).await?;
         let token = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
         let now = self.clock.now();
         let session = Session {
@@ -114,7 +115,7 @@ impl Auth {
             expires_at: now.plus(self.session_length),
             user_agent: origin.user_agent.chars().filter(|c| !c.is_control()).take(200).collect(),
         };
-        match self.store.add_session(&session).await {
+        match self.store.sign_in(&attempt, &session, self.throttle.known_until(now)).await {
             Ok(()) => Ok(SignedIn { user, token }),
             Err(StoreError::NotFound) => Err(SignInError::Invalid),
             Err(e) => Err(e.into()),
@@ -124,6 +125,14 @@ impl Auth {
     /// Checks a password without a session (HTTP Basic), through the same limits.
     pub async fn check(&self, username: &str, password: &str, origin: &Origin) -> Result<User, SignInError> {
         let _turn = self.turns.acquire().await;
+        let (user, attempt) = self.verify(username, password, origin).await?;
+        let now = self.clock.now();
+        self.store.was_right(&attempt, now, self.throttle.known_until(now)).await?;
+        Ok(user)
+    }
+
+    /// Charges a try and looks at the password. What was charged is for the caller to give back.
+    async fn verify(&self, username: &str, password: &str, origin: &Origin) -> Result<(User, Try), SignInError> {
         let now = self.clock.now();
         let key = UserKey::new(username);
         let place = Place::new(key.as_ref().map_or("", UserKey::as_str), origin.address);
@@ -141,11 +150,10 @@ impl Auth {
         let Some((user, hash)) = found.filter(|(user, _)| verdict.is_right && user.is_active) else {
             return Err(SignInError::Invalid);
         };
-        self.store.was_right(&attempt, now, self.throttle.known_until(now)).await?;
         if let Some(better) = verdict.rehashed {
             self.store.rehash(user.id, &hash, &better).await?;
         }
-        Ok(user)
+        Ok((user, attempt))
     }
 
     /// The session and the user of a cookie's token.

@@ -118,6 +118,8 @@ pub trait Sessions: Send + Sync {
     /// The try had the right password: gives back what [`Self::take`] took of each minute, makes the allowance in a
     /// row whole, and notes the network.
     async fn was_right(&self, attempt: &Try, now: Timestamp, known_until: Timestamp) -> Result<(), StoreError>;
+    /// [`Self::was_right`] and [`Self::add_session`] in one: all of it or nothing.
+    async fn sign_in(&self, attempt: &Try, session: &Session, known_until: Timestamp) -> Result<(), StoreError>;
     /// Makes the allowance of this name whole.
     async fn make_whole(&self, name: &str, now: Timestamp) -> Result<(), StoreError>;
 }

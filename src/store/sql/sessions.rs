@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use super::users::{user, user_columns};
 use super::{Fault, Repeat, SqlStore, StoreError, throttle};
 use crate::domain::{Timestamp, User};
-use crate::store::db::{Db, Row, Value};
+use crate::store::db::{Connection, Db, Row, Value};
 use crate::store::lookup::Found;
 use crate::store::retry::retrying;
 use crate::store::{Allowance, Session, Sessions, Try};
@@ -66,22 +66,26 @@ fn session(row: &mut Row) -> Result<(String, (Session, User)), Fault> {
     Ok((session.token_hash.clone(), (session, user)))
 }
 
+async fn add(c: &mut Connection<'_>, session: &Session) -> Result<(), Fault> {
+    if c.execute(SIGNED_IN, &[session.created_at.0.into(), session.user.into()]).await?.rows == 0 {
+        return Err(StoreError::NotFound.into());
+    }
+    let args = [
+        session.token_hash.as_str().into(),
+        session.user.into(),
+        session.created_at.0.into(),
+        session.expires_at.0.into(),
+        session.user_agent.as_str().into(),
+    ];
+    c.execute(ADD, &args).await.map(drop)
+}
+
 #[async_trait]
 impl Sessions for SqlStore {
     async fn add_session(&self, session: &Session) -> Result<(), StoreError> {
         retrying(|attempt| async move {
             let mut c = self.db.writer(attempt).await?;
-            if c.execute(SIGNED_IN, &[session.created_at.0.into(), session.user.into()]).await?.rows == 0 {
-                return Err(StoreError::NotFound.into());
-            }
-            let args = [
-                session.token_hash.as_str().into(),
-                session.user.into(),
-                session.created_at.0.into(),
-                session.expires_at.0.into(),
-                session.user_agent.as_str().into(),
-            ];
-            c.execute(ADD, &args).await?;
+            add(&mut c, session).await?;
             c.commit().await
         })
         .await
@@ -145,7 +149,22 @@ impl Sessions for SqlStore {
     }
 
     async fn was_right(&self, right: &Try, now: Timestamp, known_until: Timestamp) -> Result<(), StoreError> {
-        retrying(|attempt| throttle::was_right(&self.db, attempt, right, now, known_until)).await
+        retrying(|attempt| async move {
+            let mut c = self.db.writer(attempt).await?;
+            throttle::was_right(&mut c, right, now, known_until).await?;
+            c.commit().await
+        })
+        .await
+    }
+
+    async fn sign_in(&self, right: &Try, session: &Session, known_until: Timestamp) -> Result<(), StoreError> {
+        retrying(|attempt| async move {
+            let mut c = self.db.writer(attempt).await?;
+            throttle::was_right(&mut c, right, session.created_at, known_until).await?;
+            add(&mut c, session).await?;
+            c.commit().await
+        })
+        .await
     }
 
     async fn make_whole(&self, name: &str, now: Timestamp) -> Result<(), StoreError> {

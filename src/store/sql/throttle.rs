@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::{Fault, Repeat};
 use crate::domain::Timestamp;
-use crate::store::db::Db;
+use crate::store::db::{Connection, Db};
 use crate::store::retry::Attempt;
 use crate::store::{Allowance, Try};
 
@@ -84,13 +84,11 @@ impl Allowance {
 }
 
 pub(super) async fn was_right(
-    db: &Db,
-    attempt: Attempt,
+    c: &mut Connection<'_>,
     right: &Try,
     now: Timestamp,
     known_until: Timestamp,
 ) -> Result<(), Fault> {
-    let mut c = db.writer(attempt).await?;
     for allowance in in_order(right.a_minute.iter().chain([&right.in_a_row])) {
         let name = allowance.name.as_str();
         if name == right.in_a_row.name {
@@ -100,5 +98,5 @@ pub(super) async fn was_right(
         }
     }
     c.execute(KNOW, &[right.network.as_str().into(), known_until.0.into()]).await?;
-    c.commit().await
+    Ok(())
 }

@@ -69,6 +69,7 @@ on_every_backend![
     an_allowance_runs_out_and_comes_back,
     an_allowance_is_exact_under_contention,
     a_right_try_gives_back_the_minute_and_ends_the_row,
+    a_sign_in_is_whole_or_not_at_all,
     a_network_is_known_for_its_time,
     repair_restores_the_list,
     history_is_numbered_like_sends,
@@ -825,6 +826,25 @@ async fn a_right_try_gives_back_the_minute_and_ends_the_row(w: World) {
         assert_eq!(w.store.take(&[over], NOW).await.unwrap(), Err(1_000_001));
         assert_eq!(w.store.take(&[rest], NOW).await.unwrap(), Ok(()));
     }
+}
+
+async fn a_sign_in_is_whole_or_not_at_all(w: World) {
+    let ann = w.user("ann").await;
+    let attempt = attempt();
+    for _ in 0..3 {
+        assert_eq!(w.store.take(&attempt.charges(), NOW).await.unwrap(), Ok(()));
+    }
+    w.store.set_active(ann.id, false).await.unwrap();
+    let refused = w.store.sign_in(&attempt, &session(&ann, "a1"), later(60)).await;
+    assert!(matches!(refused, Err(StoreError::NotFound)), "{refused:?}");
+    assert!(!w.store.is_known(&attempt.network, NOW).await.unwrap());
+    assert!(w.store.take(&attempt.charges(), NOW).await.unwrap().is_err(), "nothing was given back");
+    w.store.set_active(ann.id, true).await.unwrap();
+    let s = session(&ann, "a2");
+    w.store.sign_in(&attempt, &s, later(60)).await.unwrap();
+    assert_eq!(w.store.session(&s.token_hash, NOW).await.unwrap().unwrap().1.last_login, Some(NOW));
+    assert!(w.store.is_known(&attempt.network, NOW).await.unwrap());
+    assert_eq!(w.store.take(&attempt.charges(), NOW).await.unwrap(), Ok(()), "the row begins anew");
 }
 
 async fn a_network_is_known_for_its_time(w: World) {
