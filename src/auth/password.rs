@@ -8,6 +8,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
+#[cfg(target_os = "linux")]
+use thread_priority::{
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id,
+};
 use tokio::sync::Semaphore;
 
 use super::common::COMMON;
@@ -22,11 +26,6 @@ const AT_ONCE: usize = 2;
 fn at_once() -> usize {
     std::thread::available_parallelism().map_or(1, |processors| processors.get() / 2).clamp(1, AT_ONCE)
 }
-
-/// How far hashing steps back behind everything else: with 10, a ninth of the processor is left to it where messages
-/// need all of it, so somebody who signs in waits longer and is not starved.
-#[cfg(target_os = "linux")]
-const STEP_BACK: i32 = 10;
 
 /// Why a password is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,8 +65,8 @@ pub struct Verdict {
     pub rehashed: Option<String>,
 }
 
-/// Hashes on threads of its own, a few at a time, at a lower priority than the rest of the program (on Linux): messages
-/// go first. Clones share the limit.
+/// Hashes on threads of its own, a few at a time, while the rest of the program leaves a processor free (on Linux):
+/// messages go first. Clones share the limit.
 #[derive(Clone)]
 pub struct Hasher {
     slots: Arc<Semaphore>,
@@ -110,12 +109,17 @@ impl Hasher {
     }
 }
 
-/// Lowers the priority of this thread; on Linux a priority belongs to a thread. Where that is forbidden, hashing
-/// competes with the rest.
+/// Makes this thread run only while a processor has nothing else to do in this program: whatever wakes up takes its place
+/// at once. (A low priority is not enough: a thread of any priority may finish its slice of some milliseconds.) Where
+/// that is forbidden, hashing competes with the rest.
 fn step_back() {
     #[cfg(target_os = "linux")]
-    if let Err(e) = rustix::process::nice(STEP_BACK) {
-        tracing::debug!(error = %e, "passwords are hashed at the priority of everything else");
+    if let Err(e) = set_thread_priority_and_policy(
+        thread_native_id(),
+        ThreadPriority::Min,
+        ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle),
+    ) {
+        tracing::debug!(error = ?e, "passwords are hashed at the priority of everything else");
     }
 }
 
@@ -204,16 +208,18 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn hashing_steps_back_and_nothing_else_does() {
-        /// This thread's name, and its nice value.
+        const SCHED_IDLE: i32 = 5;
+        /// This thread's name, and its scheduling policy.
         fn thread() -> (String, i32) {
             let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
             let (name, rest) = stat.split_once('(').unwrap().1.rsplit_once(')').unwrap();
-            (name.to_owned(), rest.split_whitespace().nth(16).unwrap().parse().unwrap())
+            (name.to_owned(), rest.split_whitespace().nth(38).unwrap().parse().unwrap())
         }
         let before = thread();
+        assert_ne!(before.1, SCHED_IDLE);
         let hasher = Hasher::default();
         for _ in 0..3 {
-            assert_eq!(hasher.apart(thread).await, Some(("chatd-hash".to_owned(), (before.1 + STEP_BACK).min(19))));
+            assert_eq!(hasher.apart(thread).await, Some(("chatd-hash".to_owned(), SCHED_IDLE)));
         }
         assert_eq!(thread(), before);
     }
