@@ -14,7 +14,7 @@ const PASSWORD: &str = "benchmark-password";
 pub const PEOPLE: usize = 64;
 
 pub async fn people(store: &SqlStore) -> Vec<User> {
-    let hash = Hasher::default().hash(PASSWORD).await;
+    let hash = Hasher::default().hash(PASSWORD).await.expect("a hash");
     let mut people = Vec::new();
     for n in 0..PEOPLE {
         let username = Username::new(&format!("person{n}")).expect("a name");

@@ -17,7 +17,7 @@ use crate::config::Settings;
 use crate::domain::{Clock, InvalidUsername, NewUser, User, UserId, UserKey, Username};
 use crate::store::{Rule, Session, Store, StoreError, Try};
 
-pub use password::{Hasher, WeakPassword};
+pub use password::{Hasher, NoThread, WeakPassword};
 use throttle::{Place, Throttle};
 
 /// As many as hash, and as many that read and write meanwhile.
@@ -54,6 +54,19 @@ pub enum NewAccountError {
     Password(#[from] WeakPassword),
     #[error(transparent)]
     Store(StoreError),
+}
+
+/// To try again, as with a database that is away.
+impl From<NoThread> for SignInError {
+    fn from(e: NoThread) -> Self {
+        Self::Store(StoreError::Unavailable(e.to_string()))
+    }
+}
+
+impl From<NoThread> for NewAccountError {
+    fn from(e: NoThread) -> Self {
+        Self::Store(StoreError::Unavailable(e.to_string()))
+    }
 }
 
 impl From<StoreError> for NewAccountError {
@@ -146,7 +159,7 @@ impl Auth {
             None => None,
         };
         let hash = found.as_ref().map(|(_, hash)| hash.clone());
-        let verdict = self.hasher.verify(hash, password).await;
+        let verdict = self.hasher.verify(hash, password).await?;
         let Some((user, hash)) = found.filter(|(user, _)| verdict.is_right && user.is_active) else {
             return Err(SignInError::Invalid);
         };
@@ -192,7 +205,7 @@ impl Auth {
         }
         let new = NewUser {
             username,
-            password_hash: self.hasher.hash(password).await,
+            password_hash: self.hasher.hash(password).await?,
             email: email.to_owned(),
             is_staff: superuser,
             is_superuser: superuser,
@@ -206,7 +219,7 @@ impl Auth {
         if strict {
             password::check_strength(password, &user.username)?;
         }
-        let hash = self.hasher.hash(password).await;
+        let hash = self.hasher.hash(password).await?;
         self.store.set_password_hash(user.id, &hash, None).await?;
         if let Some(key) = UserKey::new(&user.username) {
             self.store.make_whole(&throttle::strangers(key.as_str()), self.clock.now()).await?;

@@ -57,6 +57,11 @@ pub fn check_strength(password: &str, username: &str) -> Result<(), WeakPassword
     }
 }
 
+/// The system starts no thread: nothing true can be said of a password now.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("a password cannot be hashed: {0}")]
+pub struct NoThread(String);
+
 /// What a check found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
@@ -80,21 +85,21 @@ impl Default for Hasher {
 
 impl Hasher {
     /// A new hash, in PHC form.
-    pub async fn hash(&self, password: &str) -> String {
+    pub async fn hash(&self, password: &str) -> Result<String, NoThread> {
         let password = password.to_owned();
-        self.apart(move || hash(&password)).await.unwrap_or_default()
+        self.apart(move || hash(&password)).await
     }
 
     /// Whether the password fits the hash. Without a hash it is compared with one that nothing fits, at the same cost.
-    pub async fn verify(&self, hash: Option<String>, password: &str) -> Verdict {
+    pub async fn verify(&self, hash: Option<String>, password: &str) -> Result<Verdict, NoThread> {
         let password = password.to_owned();
-        self.apart(move || verify(hash.as_deref(), &password)).await.unwrap_or_default()
+        self.apart(move || verify(hash.as_deref(), &password)).await
     }
 
     /// A thread for each: it starts in microseconds, a hash takes some ten milliseconds, and its memory and its
     /// priority go with it. The slot goes with the work, so that nobody who stops waiting makes room for one too many.
-    async fn apart<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-        let slot = self.slots.clone().acquire_owned().await.ok()?;
+    async fn apart<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, NoThread> {
+        let slot = self.slots.clone().acquire_owned().await.map_err(|e| NoThread(e.to_string()))?;
         let (done, result) = tokio::sync::oneshot::channel();
         let thread = std::thread::Builder::new().name("chatd-hash".to_owned()).spawn(move || {
             step_back();
@@ -103,9 +108,8 @@ impl Hasher {
             // Whoever asked may have gone.
             let _ = done.send(value);
         });
-        // Nothing true can be said of a password then: the request fails.
-        thread.expect("the system starts a thread");
-        result.await.ok()
+        thread.map_err(|e| NoThread(e.to_string()))?;
+        result.await.map_err(|e| NoThread(e.to_string()))
     }
 }
 
@@ -219,7 +223,7 @@ mod tests {
         assert_ne!(before.1, SCHED_IDLE);
         let hasher = Hasher::default();
         for _ in 0..3 {
-            assert_eq!(hasher.apart(thread).await, Some(("chatd-hash".to_owned(), SCHED_IDLE)));
+            assert_eq!(hasher.apart(thread).await.unwrap(), ("chatd-hash".to_owned(), SCHED_IDLE));
         }
         assert_eq!(thread(), before);
     }
@@ -236,7 +240,7 @@ mod tests {
         }
         assert_eq!(hasher.slots.available_permits(), 0);
         drop(end);
-        assert!(hasher.verify(None, "").await == Verdict::default());
+        assert_eq!(hasher.verify(None, "").await.unwrap(), Verdict::default());
     }
 
     #[test]

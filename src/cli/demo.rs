@@ -19,7 +19,7 @@ pub async fn fill(store: &Arc<SqlStore>) -> anyhow::Result<()> {
         "serve --demo fills an empty database, and this one has {} users; give it another with --data-dir",
         users.len()
     );
-    let hash = Hasher::default().hash(PASSWORD).await;
+    let hash = Hasher::default().hash(PASSWORD).await?;
     super::test_data::demo(store, TWO, &hash).await
 }
 

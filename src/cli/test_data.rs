@@ -40,7 +40,7 @@ pub struct TestData {
 impl TestData {
     pub async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         let store = open_store(settings).await?;
-        let hash = Hasher::default().hash(PASSWORD).await;
+        let hash = Hasher::default().hash(PASSWORD).await?;
         let users = add_people(&store, self.users, self.seed, &hash).await?;
         let pairs = add_messages(&store, &users, self.messages, self.seed, END).await?;
         mark_read(&store, &pairs, self.seed).await?;

@@ -183,7 +183,7 @@ pub fn password(name: &str) -> String {
 pub async fn add_user(store: &SqlStore, name: &str, superuser: bool) -> User {
     let new = NewUser {
         username: Username::new(name).expect("a legal name"),
-        password_hash: Hasher::default().hash(&password(name)).await,
+        password_hash: Hasher::default().hash(&password(name)).await.expect("a hash"),
         email: String::new(),
         is_staff: superuser,
         is_superuser: superuser,
