@@ -168,3 +168,20 @@ test('a restarted server says so (1012), and the client comes back without an er
   const { said } = await noted();
   expect(said.filter((after) => after < 2_900)).toEqual([]);
 });
+
+test('on a phone the word of it covers neither the search nor the composer', async ({ person, chatd }) => {
+  for (const [path, wanted] of [
+    ['', (page: Page) => page.getByRole('searchbox')],
+    ['c/fay/', field],
+  ] as const) {
+    const page = await person('emil', path, { viewport: { width: 390, height: 844 } });
+    await connected(page);
+    chatd.cut();
+    await expect(page.locator('.banner')).toBeVisible();
+    const [word, other] = [await page.locator('.banner').boundingBox(), await wanted(page).boundingBox()];
+    chatd.mend();
+    if (!word || !other) throw new Error('both are drawn');
+    expect(word.y + word.height <= other.y || other.y + other.height <= word.y).toBe(true);
+    await connected(page);
+  }
+});
