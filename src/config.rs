@@ -15,7 +15,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-pub use layers::{BadSettings, Loaded};
+pub use layers::{BadSettings, Loaded, Wrong};
 use layers::{list, maybe_text};
 pub use origin::Origin;
 
@@ -101,7 +101,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    fn validate(&self) -> Result<(), Vec<(&'static str, String)>> {
+    fn validate(&self) -> Wrong {
         let mut errors = Vec::new();
         let mut check = |good: bool, key, what: &str| {
             if !good {
@@ -134,7 +134,7 @@ impl Settings {
             check(key != "ABC1234", "secret_key", "is the published one of the predecessor; remove it or choose one");
             check(key.len() >= 32, "secret_key", "must have at least 32 characters; remove it to have one made");
         }
-        if errors.is_empty() { Ok(()) } else { Err(errors) }
+        errors
     }
 
     /// The database's address: `sqlite:PATH` or `mysql://…`.

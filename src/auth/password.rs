@@ -1,6 +1,7 @@
 //! Password hashing: argon2id, and Django's PBKDF2 for accounts that come from the predecessor.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -26,6 +27,12 @@ const AT_ONCE: usize = 2;
 fn at_once() -> usize {
     std::thread::available_parallelism().map_or(1, |processors| processors.get() / 2).clamp(1, AT_ONCE)
 }
+
+/// How far hashing steps back behind everything else: with 10, a ninth of the processor is left to it.
+#[cfg(target_os = "linux")]
+const STEP_BACK: i32 = 10;
+/// When so many more wait, hashing steps back all the way.
+const CROWD: usize = 2;
 
 /// Why a password is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,16 +77,33 @@ pub struct Verdict {
     pub rehashed: Option<String>,
 }
 
-/// Hashes on threads of its own, a few at a time, while the rest of the program leaves a processor free (on Linux):
-/// messages go first. Clones share the limit.
+/// Hashes on threads of its own, a few at a time, stepping back behind the rest of the program (on Linux): messages go
+/// first. Clones share the limit.
 #[derive(Clone)]
 pub struct Hasher {
     slots: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// Counts somebody who waits for a slot, and no longer when dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn one_more(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Default for Hasher {
     fn default() -> Self {
-        Self { slots: Arc::new(Semaphore::new(at_once())) }
+        Self { slots: Arc::new(Semaphore::new(at_once())), waiting: Arc::default() }
     }
 }
 
@@ -99,10 +123,13 @@ impl Hasher {
     /// A thread for each: it starts in microseconds, a hash takes some ten milliseconds, and its memory and its
     /// priority go with it. The slot goes with the work, so that nobody who stops waiting makes room for one too many.
     async fn apart<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, NoThread> {
+        let waiting = Waiting::one_more(&self.waiting);
         let slot = self.slots.clone().acquire_owned().await.map_err(|e| NoThread(e.to_string()))?;
+        drop(waiting);
+        let crowd = self.waiting.load(Ordering::Relaxed) >= CROWD;
         let (done, result) = tokio::sync::oneshot::channel();
         let thread = std::thread::Builder::new().name("chatd-hash".to_owned()).spawn(move || {
-            step_back();
+            step_back(crowd);
             let value = work();
             drop(slot);
             // Whoever asked may have gone.
@@ -113,17 +140,20 @@ impl Hasher {
     }
 }
 
-/// Makes this thread run only while a processor has nothing else to do in this program: whatever wakes up takes its place
-/// at once. (A low priority is not enough: a thread of any priority may finish its slice of some milliseconds.) Where
-/// that is forbidden, hashing competes with the rest.
-fn step_back() {
+/// Lets the rest of the program go first. A little always: then one who signs in has a ninth of a processor however busy
+/// the others are. In a crowd this thread runs only while nothing else wants the processor, and whatever wakes up takes
+/// its place at once; a thread of any other priority may finish its slice of some milliseconds first. Where that is
+/// forbidden, hashing competes with the rest.
+fn step_back(crowd: bool) {
     #[cfg(target_os = "linux")]
-    if let Err(e) = set_thread_priority_and_policy(
-        thread_native_id(),
-        ThreadPriority::Min,
-        ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle),
-    ) {
-        tracing::debug!(error = ?e, "passwords are hashed at the priority of everything else");
+    {
+        if let Err(e) = rustix::process::nice(STEP_BACK) {
+            tracing::debug!(error = %e, "passwords are hashed at the priority of everything else");
+        }
+        let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+        if crowd && let Err(e) = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle) {
+            tracing::debug!(error = ?e, "messages wait for passwords that are hashed");
+        }
     }
 }
 
@@ -211,20 +241,40 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn hashing_steps_back_and_nothing_else_does() {
+    async fn hashing_steps_back_and_in_a_crowd_all_the_way() {
         const SCHED_IDLE: i32 = 5;
-        /// This thread's name, and its scheduling policy.
-        fn thread() -> (String, i32) {
+        /// This thread's name, its nice value and its scheduling policy.
+        fn thread() -> (String, i32, i32) {
             let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
             let (name, rest) = stat.split_once('(').unwrap().1.rsplit_once(')').unwrap();
-            (name.to_owned(), rest.split_whitespace().nth(38).unwrap().parse().unwrap())
+            let field = |n| rest.split_whitespace().nth(n).unwrap().parse().unwrap();
+            (name.to_owned(), field(16), field(38))
         }
         let before = thread();
-        assert_ne!(before.1, SCHED_IDLE);
+        assert_ne!(before.2, SCHED_IDLE);
         let hasher = Hasher::default();
-        for _ in 0..3 {
-            assert_eq!(hasher.apart(thread).await.unwrap(), ("chatd-hash".to_owned(), SCHED_IDLE));
+        let alone = hasher.apart(thread).await.unwrap();
+        assert_eq!(alone, ("chatd-hash".to_owned(), (before.1 + STEP_BACK).min(19), before.2));
+        let all = hasher.slots.clone().acquire_many_owned(u32::try_from(at_once()).unwrap()).await.unwrap();
+        let crowd: Vec<_> = (0..4)
+            .map(|_| {
+                tokio::spawn({
+                    let hasher = hasher.clone();
+                    async move { hasher.apart(thread).await.unwrap().2 }
+                })
+            })
+            .collect();
+        while hasher.waiting.load(Ordering::Relaxed) < 4 {
+            tokio::task::yield_now().await;
         }
+        drop(all);
+        let mut policies = Vec::new();
+        for one in crowd {
+            policies.push(one.await.unwrap());
+        }
+        assert_eq!(policies[0], SCHED_IDLE, "{policies:?}");
+        assert_eq!(policies[3], before.2, "nobody waits any more: {policies:?}");
+        assert_eq!(hasher.waiting.load(Ordering::Relaxed), 0);
         assert_eq!(thread(), before);
     }
 

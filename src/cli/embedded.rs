@@ -27,7 +27,7 @@ pub fn prepare(settings: &Settings) -> anyhow::Result<()> {
 }
 
 /// One server on one SQLite file: a second would have its own idea of who is connected. The lock goes by the file
-/// itself, whatever links lead to it. [`prepare`] has made the file.
+/// itself, whatever symbolic links lead to it. [`prepare`] has made the file.
 pub fn lock(settings: &Settings) -> anyhow::Result<Option<File>> {
     let Some(path) = settings.sqlite_path() else { return Ok(None) };
     let path = lock_path(&path).with_context(|| format!("cannot find {}", path.display()))?;

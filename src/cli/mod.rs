@@ -22,7 +22,7 @@ use figment::value::Dict;
 
 use crate::auth::Auth;
 use crate::bus::{self, Bus, LocalBus, RedisBus};
-use crate::config::{BadSettings, Loaded, Settings, without_password};
+use crate::config::{BadSettings, Settings, Wrong, without_password};
 use crate::domain::{Clock, SystemClock};
 use crate::store::{self, Options, SqlStore, Store, StoreError};
 
@@ -103,8 +103,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         return openapi::run();
     }
     let flags = flags(&cli.global, if let Command::Serve(serve) = &cli.command { serve.flags() } else { Dict::new() });
-    let loaded = Settings::load(cli.global.settings.as_deref(), flags)?;
-    check_addresses(&loaded)?;
+    let loaded = Settings::load(cli.global.settings.as_deref(), flags, unusable_addresses)?;
     for warning in loaded.warnings {
         eprintln!("chatd: warning: {warning}");
     }
@@ -119,10 +118,11 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
-fn check_addresses(loaded: &Loaded) -> Result<(), BadSettings> {
-    store::check_url(&loaded.settings.database()).map_err(|why| loaded.refuse("database_url", &why))?;
-    let redis = loaded.settings.redis_url.as_deref().map_or(Ok(()), bus::check_url);
-    redis.map_err(|why| loaded.refuse("redis_url", &why.to_string()))
+/// What those who use the addresses cannot use of them.
+fn unusable_addresses(settings: &Settings) -> Wrong {
+    let database = store::check_url(&settings.database()).err().map(|why| ("database_url", why));
+    let redis = settings.redis_url.as_deref().and_then(|url| bus::check_url(url).err());
+    database.into_iter().chain(redis.map(|why| ("redis_url", why.to_string()))).collect()
 }
 
 fn flags(global: &Global, mut flags: Dict) -> Dict {

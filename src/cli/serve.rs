@@ -80,7 +80,7 @@ impl Serve {
                 Box::pin(async move {
                     #[cfg(target_os = "linux")]
                     if let Err(e) = http::widen_backlog() {
-                        tracing::debug!(error = %e, "a crowd that connects at once may wait for a second");
+                        tracing::warn!(error = %e, "more than 128 who connect at once will wait for a second");
                     }
                     announce(&app, &store, rocket.config().port, demo).await;
                 })

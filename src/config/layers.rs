@@ -15,24 +15,14 @@ use super::Settings;
 #[error("{0}")]
 pub struct BadSettings(pub String);
 
+/// Keys that cannot be used, each with why.
+pub type Wrong = Vec<(&'static str, String)>;
+
 /// What was loaded, and what to tell the operator about it.
 pub struct Loaded {
     pub settings: Settings,
     /// Unknown keys, each with the nearest known one.
     pub warnings: Vec<String>,
-    given: Figment,
-}
-
-impl Loaded {
-    /// That a setting cannot be used, as somebody found who knows more of it than its form.
-    pub fn refuse(&self, key: &str, why: &str) -> BadSettings {
-        refuse(&self.given, key, why)
-    }
-}
-
-fn refuse(given: &Figment, key: &str, why: &str) -> BadSettings {
-    let source = given.find_metadata(key).map_or_else(|| "default".to_owned(), source_name);
-    BadSettings(format!("{} ({source}): {why}", key.to_uppercase()))
 }
 
 /// Rocket's own keys, which may stand in `Rocket.toml`.
@@ -55,8 +45,9 @@ const ROCKETS: [&str; 13] = [
 const NO_SETTINGS: [&str; 2] = ["superuser_password", "settings"];
 
 impl Settings {
-    /// Loads and checks the layers. `file` replaces `local_settings.toml`, and must then be there.
-    pub fn load(file: Option<&Path>, flags: Dict) -> Result<Loaded, BadSettings> {
+    /// Loads and checks the layers. `file` replaces `local_settings.toml`, and must then be there. `more` says what is
+    /// wrong that only others can know, by key.
+    pub fn load(file: Option<&Path>, flags: Dict, more: impl Fn(&Self) -> Wrong) -> Result<Loaded, BadSettings> {
         if let Some(file) = file.filter(|file| !file.is_file()) {
             return Err(BadSettings(format!("{}: there is no such file", file.display())));
         }
@@ -75,18 +66,23 @@ impl Settings {
             given = given.merge(Lowered(Toml::file_exact(local).profile(Profile::Global)));
         }
         let given = given.merge(env.profile(Profile::Global)).merge(Serialized::from(flags, Profile::Global));
-        Self::from_layers(&given.select(profile))
+        Self::from_layers(&given.select(profile), more)
     }
 
-    fn from_layers(given: &Figment) -> Result<Loaded, BadSettings> {
+    fn from_layers(given: &Figment, more: impl Fn(&Self) -> Wrong) -> Result<Loaded, BadSettings> {
         let all = Figment::from(Serialized::defaults(Self::default())).merge(given.clone());
         let all = all.select(given.profile().clone());
         let settings: Self = all.extract().map_err(|e| BadSettings(explain(e)))?;
-        settings.validate().map_err(|errors| {
-            let lines = errors.into_iter().map(|(key, what)| refuse(given, key, &what).0);
-            BadSettings(lines.collect::<Vec<_>>().join("\n"))
-        })?;
-        Ok(Loaded { settings, warnings: unknown_keys(given), given: given.clone() })
+        let mut wrong = settings.validate();
+        wrong.extend(more(&settings));
+        if wrong.is_empty() {
+            return Ok(Loaded { settings, warnings: unknown_keys(given) });
+        }
+        let lines = wrong.into_iter().map(|(key, what)| {
+            let source = given.find_metadata(key).map_or_else(|| "default".to_owned(), source_name);
+            format!("{} ({source}): {what}", key.to_uppercase())
+        });
+        Err(BadSettings(lines.collect::<Vec<_>>().join("\n")))
     }
 }
 
@@ -195,7 +191,7 @@ mod tests {
         let given = Figment::new()
             .merge(Lowered(Toml::string(rocket).nested()))
             .merge(Lowered(Toml::string(local).profile(Profile::Global)));
-        Settings::from_layers(&given.select("debug"))
+        Settings::from_layers(&given.select("debug"), |_| vec![])
     }
 
     #[test]

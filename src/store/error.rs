@@ -75,13 +75,20 @@ impl From<SqlxError> for Fault {
     }
 }
 
+/// Whether a MySQL server does not know what was said: a syntax error, or "not supported yet".
+pub(super) fn is_unknown_syntax(e: &SqlxError) -> bool {
+    let mysql = e.as_database_error().and_then(|e| e.try_downcast_ref::<MySqlDatabaseError>());
+    mysql.is_some_and(|e| [1064, 1235].contains(&e.number()))
+}
+
 impl Fault {
     fn sort_mysql(number: u16, serialization: bool, e: SqlxError) -> Self {
         match number {
             // Deadlock, lock wait time-out, changed since the snapshot.
             1213 | 1205 | 1020 => Self::Contended(e),
             _ if serialization => Self::Contended(e),
-            // Too many connections, no such access for now, shutting down, no quorum, killed, read-only, disk full.
+            // Too many connections, no such access for now, shutting down, no quorum, killed, read-only, disk full,
+            // rested for too long.
             1021
             | 1037
             | 1038
@@ -101,7 +108,8 @@ impl Fault {
             | 1927
             | 3024
             | 3100
-            | 3101 => Self::Lost(e),
+            | 3101
+            | 4031 => Self::Lost(e),
             _ => Self::Broken(e),
         }
     }

@@ -5,7 +5,7 @@
 //! that serve requests each of its steps would wait for whatever they have to do first (at 64 in flight on MariaDB that
 //! was a fifth of all sends).
 //!
-//! It waits for nobody's lock: what another process holds is put off, and goes into a later batch.
+//! It waits for nobody's head: what another process holds is put off, and goes into a later batch.
 
 use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::db::Db;
 use super::error::{Fault, StoreError};
@@ -42,6 +42,8 @@ struct Job {
     /// Whether a try of ours may have stored it already.
     in_doubt: bool,
     taken: Arc<Claim>,
+    /// Among those that wait, wherever that is.
+    _place: OwnedSemaphorePermit,
     answer: oneshot::Sender<Result<Sent, StoreError>>,
 }
 
@@ -51,7 +53,9 @@ impl Job {
         let _ = self.answer.send(match outcome {
             // To the sender this is the first time.
             Ok(sent) => Ok(Sent { created: sent.created || self.in_doubt, ..sent }),
-            Err(StoreError::Unavailable(e)) if self.in_doubt => Err(StoreError::OutcomeUnknown(e)),
+            Err(StoreError::Unavailable(e) | StoreError::Internal(e)) if self.in_doubt => {
+                Err(StoreError::OutcomeUnknown(e))
+            }
             Err(e) => Err(e),
         });
     }
@@ -75,6 +79,7 @@ impl Claim {
 /// The queue of sends.
 pub(super) struct GroupCommit {
     jobs: mpsc::Sender<Job>,
+    places: Arc<Semaphore>,
 }
 
 impl GroupCommit {
@@ -85,15 +90,18 @@ impl GroupCommit {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_thread)?;
         let thread = std::thread::Builder::new().name("chatd-sends".to_owned());
         thread.spawn(move || runtime.block_on(work(db, queue))).map_err(no_thread)?;
-        Ok(Self { jobs })
+        Ok(Self { jobs, places: Arc::new(Semaphore::new(WAITING)) })
     }
 
     /// Stores a message in the next commit.
     pub(super) async fn send(&self, new: NewMessage) -> Result<Sent, StoreError> {
+        let too_many = || StoreError::Unavailable("too many sends are waiting".to_owned());
+        let place = self.places.clone().try_acquire_owned().map_err(|_| too_many())?;
         let (answer, wait) = oneshot::channel();
         let taken = Arc::new(Claim::default());
-        let job = Job { new, since: Instant::now(), in_doubt: false, taken: taken.clone(), answer };
-        self.jobs.try_send(job).map_err(|_| StoreError::Unavailable("too many sends are waiting".to_owned()))?;
+        let since = Instant::now();
+        let job = Job { new, since, in_doubt: false, taken: taken.clone(), _place: place, answer };
+        self.jobs.try_send(job).map_err(|_| too_many())?;
         match tokio::time::timeout(PATIENCE, wait).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(StoreError::OutcomeUnknown("the store was closed".to_owned())),
@@ -125,9 +133,9 @@ async fn work(db: Arc<Db>, mut queue: mpsc::Receiver<Job>) {
 /// The jobs of the next batch: some of those that were put off, and whatever else waits. None if no more will come.
 async fn next(queue: &mut mpsc::Receiver<Job>, put_off: &mut VecDeque<Job>) -> Option<Vec<Job>> {
     let mut jobs: Vec<Job> = put_off.drain(..put_off.len().min(PUT_OFF_BATCH)).collect();
-    let room = BATCH - jobs.len();
-    if jobs.is_empty() {
-        let more = queue.recv_many(&mut jobs, room).await;
+    let old = jobs.len();
+    if old == 0 {
+        let more = queue.recv_many(&mut jobs, BATCH).await;
         return (more > 0).then_some(jobs);
     }
     while jobs.len() < BATCH
@@ -135,12 +143,13 @@ async fn next(queue: &mut mpsc::Receiver<Job>, put_off: &mut VecDeque<Job>) -> O
     {
         jobs.push(job);
     }
-    if jobs.len() + room == BATCH {
+    let nothing_new = jobs.len() == old;
+    if nothing_new {
         let pause = tokio::time::sleep(Duration::from_millis(rand::random_range(PAUSE)));
         tokio::select! {
             () = pause => {}
             // Closed and empty, it would not let anybody rest.
-            _ = queue.recv_many(&mut jobs, room), if !queue.is_closed() => {}
+            _ = queue.recv_many(&mut jobs, BATCH - old), if !queue.is_closed() => {}
         }
     }
     Some(jobs)
@@ -149,7 +158,8 @@ async fn next(queue: &mut mpsc::Receiver<Job>, put_off: &mut VecDeque<Job>) -> O
 /// Stores a batch; if it cannot be stored as a whole, message by message, so that one bad one harms only itself.
 /// Returns those that wait for a lock of somebody else.
 async fn store(db: &Db, mut batch: Vec<Job>) -> Vec<Job> {
-    batch.retain(|job| job.taken.win());
+    // One in doubt was never released: whoever waits for it must not be told that it was not applied.
+    batch.retain(|job| if job.in_doubt { !job.answer.is_closed() } else { job.taken.win() });
     if batch.is_empty() {
         return batch;
     }
@@ -193,7 +203,9 @@ fn settle(job: Job, outcome: Outcome) -> Option<Job> {
         Outcome::Done(outcome) => job.answer(outcome),
         Outcome::PutOff if job.answer.is_closed() => {}
         Outcome::PutOff if job.since.elapsed() < PUT_OFF => {
-            job.taken.release();
+            if !job.in_doubt {
+                job.taken.release();
+            }
             return Some(job);
         }
         Outcome::PutOff => {

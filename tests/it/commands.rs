@@ -178,6 +178,10 @@ async fn exit_codes() {
         assert!(text(&bad).contains(&key) && text(&bad).contains(why), "{address}: {}", text(&bad));
         assert!(!text(&bad).contains("hidden"), "a password in {}", text(&bad));
     }
+    let mut all = plain(dir.path(), &["serve"]);
+    all.env("CHATD_DATABASE_URL", "sqlite:").env("CHATD_REDIS_URL", "http://x").env("CHATD_LOG", "loud");
+    let all = text(&run(all, ""));
+    assert!(["DATABASE_URL", "REDIS_URL", "LOG"].iter().all(|key| all.contains(&format!("{key} (env"))), "{all}");
     let made = std::fs::read_dir(dir.path()).expect("it can be read").count();
     assert_eq!(made, 0, "nothing is made of what cannot be used");
     let away = with("CHATD_DATABASE_URL", "mysql://root@127.0.0.1:1/chat", &["user", "list"]);
@@ -218,7 +222,7 @@ async fn example_settings_are_complete() {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("all.toml");
     std::fs::write(&file, &uncommented).expect("a file");
-    let loaded = chatd::config::Settings::load(Some(&file), figment::value::Dict::new());
+    let loaded = chatd::config::Settings::load(Some(&file), figment::value::Dict::new(), |_| vec![]);
     let loaded = loaded.unwrap_or_else(|e| panic!("{e}\n{uncommented}"));
     assert_eq!(loaded.warnings, [] as [String; 0]);
     let keys = serde_json::to_value(chatd::config::Settings::default()).expect("settings");
@@ -256,7 +260,14 @@ async fn the_embedded_database_is_for_its_owner_alone() {
     let data = dir.path().join("data");
     std::fs::create_dir(&data).expect("a directory");
     std::fs::set_permissions(&data, PermissionsExt::from_mode(0o755)).expect("it can be set");
-    let server = Server::run(plain(dir.path(), &["serve", "--port", "0"]), dir.path());
+    // With the rights that most systems give a new file.
+    let mut open_handed = Command::new("sh");
+    open_handed
+        .current_dir(dir.path())
+        .env_clear()
+        .args(["-c", r#"umask 022; exec "$0" serve --port 0"#])
+        .arg(binary());
+    let server = Server::run(open_handed, dir.path());
     let files: Vec<_> = std::fs::read_dir(&data).expect("it can be read").flatten().collect();
     assert!(files.len() >= 4, "{files:?}");
     for file in files {

@@ -217,7 +217,8 @@ macro_rules! message_columns {
 use message_columns;
 
 /// Locks the heads of these users, in ascending order in one pass, and returns their positions. What every write
-/// transaction does first: whoever holds a user's head is alone with the user's log and conversations.
+/// transaction does before it touches what is theirs: whoever holds a user's head is alone with the user's log,
+/// conversations and row of `users` (which every message and log row of theirs locks through its foreign key).
 async fn lock_heads(c: &mut Connection<'_>, users: &[UserId]) -> Result<Vec<(UserId, i64)>, Fault> {
     lock_heads_by(c, &send::LOCK_HEADS, users).await
 }

@@ -12,7 +12,7 @@ use super::plan::Plan;
 use super::{Fault, Repeat, StoreError, lock_heads, lock_heads_by, message};
 use crate::domain::{Message, NewMessage, Sent, UserId};
 use crate::store::db::{Connection, Db, Value};
-use crate::store::error::Rule;
+use crate::store::error::{Rule, is_unknown_syntax};
 use crate::store::retry::Attempt;
 
 pub(super) const LOCK_HEADS: Repeat = Repeat {
@@ -121,7 +121,7 @@ pub(super) async fn store_history(db: &Db, attempt: Attempt, history: &[&NewMess
 async fn lock_free_heads(c: &mut Connection<'_>, users: &[UserId]) -> Result<Vec<(UserId, i64)>, Fault> {
     if c.can_skip_locked() {
         match lock_heads_by(c, &LOCK_FREE_HEADS, users).await {
-            Err(Fault::Broken(e)) => c.cannot_skip_locked(&e),
+            Err(Fault::Broken(e)) if is_unknown_syntax(&e) => c.cannot_skip_locked(&e),
             locked => return locked,
         }
     }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
 use super::users::{user, user_columns};
-use super::{Fault, Repeat, SqlStore, StoreError, throttle};
+use super::{Fault, Repeat, SqlStore, StoreError, lock_heads, throttle};
 use crate::domain::{Timestamp, User};
 use crate::store::db::{Connection, Db, Row, Value};
 use crate::store::lookup::Found;
@@ -67,6 +67,7 @@ fn session(row: &mut Row) -> Result<(String, (Session, User)), Fault> {
 }
 
 async fn add(c: &mut Connection<'_>, session: &Session) -> Result<(), Fault> {
+    lock_heads(c, &[session.user]).await?;
     if c.execute(SIGNED_IN, &[session.created_at.0.into(), session.user.into()]).await?.rows == 0 {
         return Err(StoreError::NotFound.into());
     }

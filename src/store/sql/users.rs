@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
-use super::{Fault, Repeat, Row, SqlStore, StoreError};
+use super::{Fault, Repeat, Row, SqlStore, StoreError, lock_heads};
 use crate::domain::{NewUser, Timestamp, User, UserId, UserKey};
 use crate::store::Users;
 use crate::store::db::{Db, Value};
@@ -183,6 +183,7 @@ impl Users for SqlStore {
     async fn set_password_hash(&self, id: UserId, hash: &str, keep: Option<&str>) -> Result<(), StoreError> {
         retrying(|attempt| async move {
             let mut c = self.db.writer(attempt).await?;
+            lock_heads(&mut c, &[id]).await?;
             if c.execute(SET_HASH, &[hash.into(), id.into()]).await?.rows == 0 {
                 return Err(StoreError::NotFound.into());
             }
@@ -195,6 +196,7 @@ impl Users for SqlStore {
     async fn rehash(&self, id: UserId, old: &str, new: &str) -> Result<(), StoreError> {
         retrying(|attempt| async move {
             let mut c = self.db.writer(attempt).await?;
+            lock_heads(&mut c, &[id]).await?;
             c.execute(REHASH, &[new.into(), id.into(), old.into()]).await?;
             c.commit().await
         })
@@ -204,6 +206,7 @@ impl Users for SqlStore {
     async fn set_active(&self, id: UserId, active: bool) -> Result<(), StoreError> {
         retrying(|attempt| async move {
             let mut c = self.db.writer(attempt).await?;
+            lock_heads(&mut c, &[id]).await?;
             if c.execute(SET_ACTIVE, &[active.into(), id.into()]).await?.rows == 0 {
                 return Err(StoreError::NotFound.into());
             }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use libtest_mimic::Trial;
@@ -11,7 +11,7 @@ use serde_json::json;
 use sqlx::Connection as _;
 use tempfile::TempDir;
 
-use crate::support::backend::{Backend, Database, tool};
+use crate::support::backend::{Backend, Database, may_mount, tool};
 use crate::support::server::{Client, LOOSE, Server, World, add_user, command};
 use crate::support::services::OwnMariaDb;
 use crate::support::{trial, until};
@@ -22,7 +22,7 @@ pub fn trials() -> Vec<Trial> {
     vec![
         trace.with_ignored_flag(!tool("strace")),
         weak.with_ignored_flag(!Backend::MariaDb.is_here()),
-        trial("faults::disk_full", disk_full).with_ignored_flag(!Tmpfs::can_be_mounted()),
+        trial("faults::disk_full", disk_full).with_ignored_flag(!may_mount()),
     ]
 }
 
@@ -40,7 +40,8 @@ async fn weak_durability_is_reported() {
     }
     drop((server, database));
     let strong = Database::new(Backend::MariaDb).await;
-    let server = Server::start(&strong, dir.path().join("mariadb").as_path(), &[LOOSE]);
+    let dir = tempfile::tempdir().expect("a directory");
+    let server = Server::start(&strong, dir.path(), &[LOOSE]);
     assert!(!server.log().contains("not safe"), "{}", server.log());
 }
 
@@ -48,16 +49,12 @@ async fn weak_durability_is_reported() {
 struct Tmpfs(TempDir);
 
 impl Tmpfs {
-    fn mount(size: &str) -> Option<Self> {
-        let dir = tempfile::tempdir().ok()?;
+    fn mount(size: &str) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "none"]).arg(dir.path()).stderr(Stdio::null());
-        mount.status().is_ok_and(|status| status.success()).then(|| Self(dir))
-    }
-
-    /// Only root may.
-    fn can_be_mounted() -> bool {
-        Self::mount("1m").is_some()
+        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "none"]).arg(dir.path());
+        assert!(mount.status().expect("mount runs").success(), "a tmpfs is mounted");
+        Self(dir)
     }
 }
 
@@ -67,10 +64,10 @@ impl Drop for Tmpfs {
     }
 }
 
-/// The disk takes no more: sends are refused with a certain answer, reads go on, and with space again so do sends,
+/// The disk takes no more: sends are refused, reads go on, and with space again so do sends,
 /// without a restart; what was acknowledged is there, and nothing else.
 async fn disk_full() {
-    let disk = Tmpfs::mount("8m").expect("it can be mounted");
+    let disk = Tmpfs::mount("8m");
     let database = Database::in_directory(disk.0.path()).await;
     let dir = tempfile::tempdir().expect("a directory");
     let server = Server::start(&database, dir.path(), &[LOOSE]);

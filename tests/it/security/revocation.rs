@@ -9,8 +9,8 @@ use crate::support::backend::{Backend, service, tool};
 use crate::support::server::{Client, LOOSE, Server, Settings, World};
 use crate::support::services::{OwnRedis, free_port};
 use crate::support::socket::Socket;
-use crate::support::stuck::Stuck;
-use crate::support::trial;
+use crate::support::stuck::{Stuck, fill};
+use crate::support::{trial, until};
 
 pub fn trials() -> Vec<Trial> {
     let mut trials = once![
@@ -78,18 +78,23 @@ async fn s10_signing_out_closes_sockets() {
 async fn s10_a_client_that_does_not_read_is_closed_too() {
     let world = World::with(Backend::Sqlite, &[LOOSE]).await;
     let (_, bob) = world.two().await;
-    let ann = Client::signed_in(&world.server.url, "ann").await;
-    let (events, old) = (Stuck::open(&ann, "/ws?events=1").await, Stuck::open(&ann, "/ws").await);
-    // More than the buffers between the two hold.
-    let body = "🎉".repeat(10_000);
-    for _ in 0..200 {
-        bob.say("ann", &body).await;
+    for _ in 0..5 {
+        let ann = Client::signed_in(&world.server.url, "ann").await;
+        let started = Instant::now();
+        let (events, old) = (Stuck::open(&ann, "/ws?events=1").await, Stuck::open(&ann, "/ws").await);
+        fill(&bob, "ann").await;
+        if started.elapsed() > Duration::from_secs(7) {
+            // A client that does not read is closed after ten seconds anyway: nothing could be told from it.
+            continue;
+        }
+        ann.send("DELETE", "/api/v1/session/", &[], None).await.expect(204);
+        events.given_up(IN_TIME).await;
+        assert!(started.elapsed() < Duration::from_secs(10), "it was not for its silence");
+        // Its few bytes went into the buffers: it ends with a close frame that nobody answers.
+        old.given_up(Duration::from_secs(5)).await;
+        return;
     }
-    assert!(events.is_held() && old.is_held(), "they have ten seconds");
-    ann.send("DELETE", "/api/v1/session/", &[], None).await.expect(204);
-    events.given_up(IN_TIME).await;
-    // Its few bytes went into the buffers: it ends with a close frame that nobody answers.
-    old.given_up(Duration::from_secs(5)).await;
+    panic!("this machine is too slow to fill the buffers within seven seconds");
 }
 
 /// Without Redis the other process asks the database by itself.
@@ -102,6 +107,13 @@ async fn s10_without_redis_sockets_still_close() {
     let second = Server::start(&world.database, dir.path(), settings);
     let bob = world.person("bob").await;
     let ann = world.person("ann").await;
+    for url in [&world.server.url, &second.url] {
+        let here = ann.at(url);
+        until("the bus to connect", Duration::from_secs(10), || async {
+            (here.get("/readyz").await.json()["status"] == "ok").then_some(())
+        })
+        .await;
+    }
     let mut bobs = Socket::events(&bob.at(&second.url), None).await;
     let sockets = both_kinds(&ann.at(&second.url)).await;
     expect_open(&mut bobs, &ann, "bob").await;

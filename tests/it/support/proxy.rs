@@ -17,6 +17,8 @@ pub enum Lose {
     Answer = 2,
     /// It does not reach the server, and the server is not told that nothing more comes: its client has vanished.
     Client = 3,
+    /// It does not reach the server, and its client is told at once that the connection is gone; the server is not.
+    CommitAndHold = 4,
 }
 
 #[derive(Default)]
@@ -121,6 +123,11 @@ async fn pass(client: TcpStream, server: TcpStream, state: Arc<State>, mut cut: 
                         state.bitten.fetch_add(1, Ordering::Relaxed);
                     }
                     if fate == Lose::Commit as u8 {
+                        return;
+                    }
+                    if fate == Lose::CommitAndHold as u8 {
+                        drop((from_client, to_client));
+                        let _ = cut.recv().await;
                         return;
                     }
                     if fate == Lose::Client as u8 {

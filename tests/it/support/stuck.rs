@@ -40,7 +40,7 @@ impl Stuck {
     }
 
     /// Whether a process has the server's end open: the kernel's list shows its inode.
-    pub fn is_held(&self) -> bool {
+    fn is_held(&self) -> bool {
         let ours = self.stream.local_addr().expect("an address").port();
         let ends = (format!(":{:04X}", self.server), format!(":{ours:04X}"));
         let list = std::fs::read_to_string("/proc/net/tcp").expect("the kernel's list");
@@ -49,4 +49,15 @@ impl Stuck {
             columns.len() > 9 && columns[1].ends_with(&ends.0) && columns[2].ends_with(&ends.1) && columns[9] != "0"
         })
     }
+}
+
+/// Two hundred messages of 40 KB: more than the buffers between a server and a client that does not read will hold.
+pub async fn fill(sender: &Client, to: &str) {
+    let body = "🎉".repeat(10_000);
+    let lane = async || {
+        for _ in 0..50 {
+            sender.say(to, &body).await;
+        }
+    };
+    tokio::join!(lane(), lane(), lane(), lane());
 }
