@@ -2,6 +2,7 @@
 //! packed. A fairing cannot answer, so a refused request is sent to one internal route; no route can forget.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use rocket::data::Data;
@@ -26,6 +27,7 @@ struct Note {
     started: Instant,
     path: String,
     refused: Option<ApiError>,
+    upgraded: AtomicBool,
 }
 
 /// Checks requests, completes answers, and logs one line for each.
@@ -50,6 +52,7 @@ impl Fairing for Guards {
             started: Instant::now(),
             path: shown_path(app, req),
             refused,
+            upgraded: AtomicBool::new(false),
         };
         let note = req.local_cache(|| note);
         if note.refused.is_some() {
@@ -70,7 +73,7 @@ impl Fairing for Guards {
             request = note.id,
             method = %req.method(),
             path = note.path,
-            status = res.status().code,
+            status = if note.upgraded.load(Ordering::Relaxed) { 101 } else { res.status().code },
             micros,
             "request"
         );
@@ -102,8 +105,16 @@ fn note<'r>(req: &'r Request<'_>) -> Option<&'r Note> {
         started: Instant::now(),
         path: req.uri().path().to_string(),
         refused: None,
+        upgraded: AtomicBool::new(false),
     });
     Some(note).filter(|note| !note.id.is_empty())
+}
+
+/// Notes for the log that this is a handshake: its 101 is set when nobody looks any more.
+pub fn note_upgrade(req: &Request<'_>) {
+    if let Some(note) = note(req) {
+        note.upgraded.store(true, Ordering::Relaxed);
+    }
 }
 
 /// The request's id, as in the log and in `X-Request-Id`.

@@ -54,7 +54,10 @@ pub fn handle<'r>(req: &'r Request<'_>, _: Data<'r>) -> Answer<'r> {
             })
         });
         match channel.respond_to(req) {
-            Ok(response) => Outcome::Success(response),
+            Ok(response) => {
+                guards::note_upgrade(req);
+                Outcome::Success(response)
+            }
             Err(_) => Outcome::Success(html::not_found()),
         }
     })

@@ -35,6 +35,7 @@ pub fn trials() -> Vec<Trial> {
     trials.push(trial("sockets::the_oldest_of_too_many_is_closed", the_oldest_of_too_many_is_closed));
     trials.push(trial("sockets::drain_says_goodbye", drain_says_goodbye));
     trials.push(trial("sockets::heads_come_by_themselves", heads_come_by_themselves));
+    trials.push(trial("sockets::the_log_has_the_handshake", the_log_has_the_handshake));
     trials
 }
 
@@ -266,6 +267,18 @@ async fn drain_says_goodbye() {
     assert!(started.elapsed() < Duration::from_secs(10));
     let still: Value = sent.json();
     assert_eq!(still["body"], "still served");
+}
+
+async fn the_log_has_the_handshake() {
+    let world = World::new(Backend::Sqlite).await;
+    let ann = world.person("ann").await;
+    drop(Socket::events(&ann, None).await);
+    let refused = Socket::try_open(&Client::new(&world.server.url), "/ws", &[]).await.err().expect("refused");
+    assert_eq!(refused.status, 403);
+    let log = world.server.log();
+    for status in ["101", "403"] {
+        assert!(log.contains(&format!("path=\"/ws\" status={status}")), "{log}");
+    }
 }
 
 async fn heads_come_by_themselves() {
