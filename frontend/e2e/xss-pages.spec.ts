@@ -8,10 +8,10 @@ import { PAYLOADS } from './xss-payloads';
 test.beforeEach(() => test.setTimeout(180_000));
 
 test('as messages on the pages of the API', async ({ person, hits, chatd }) => {
-  let sent = await chatd.history('rosa', 'sven');
+  let sent = await chatd.history('rosa', 'jana');
   if (sent.length < PAYLOADS.length) {
-    await chatd.sendMany('rosa', 'sven', PAYLOADS);
-    sent = await chatd.history('rosa', 'sven');
+    await chatd.sendMany('rosa', 'jana', PAYLOADS);
+    sent = await chatd.history('rosa', 'jana');
   }
   const shown = async (page: Page) => JSON.parse((await page.getByLabel('Answer').textContent()) ?? '');
   const plain = async (page: Page) => expect(await page.locator('pre *').count()).toBe(0);
@@ -19,7 +19,7 @@ test('as messages on the pages of the API', async ({ person, hits, chatd }) => {
     const page = await person('rosa', 'healthz', options);
     await detect(page.context(), hits);
     const bodies: string[] = [];
-    for (let next: string | null = 'api/v1/message/?target=sven'; next; ) {
+    for (let next: string | null = 'api/v1/message/?target=jana'; next; ) {
       await page.goto(next);
       const answer: { next: string | null; results: { body: string }[] } = await shown(page);
       bodies.push(...answer.results.map(({ body }) => body));
@@ -28,7 +28,7 @@ test('as messages on the pages of the API', async ({ person, hits, chatd }) => {
     }
     expect(bodies.toReversed()).toEqual(sent.map(({ body }) => body));
   }
-  const page = await person('sven', 'healthz', WITHOUT_POLICY);
+  const page = await person('jana', 'healthz', WITHOUT_POLICY);
   await detect(page.context(), hits);
   const pages = [page, await page.context().newPage()];
   await shared(pages, sent, async (page, { id, body }) => {
