@@ -12,8 +12,6 @@ export default defineConfig<object, Workers>({
   workers: 1,
   timeout: 60_000,
   expect: { timeout: 10_000 },
-  // A second try is shown as flaky: some tests hang on what a busy machine does within a few seconds.
-  retries: 1,
   forbidOnly: process.env.CI !== undefined,
   reporter: [['list']],
   projects: [

@@ -296,6 +296,25 @@ describe('history', () => {
     mock.cutSockets();
     await until(() => thread(ann, 'bob').length === 40, 'the rest is here');
   });
+
+  it('that failed while the link is up are asked for again by themselves', async () => {
+    fill(3);
+    const ann = await ready('ann');
+    let lost = 0;
+    mock.faults.push({
+      match: (_: unknown, url: URL) => url.search.includes('target=bob') && lost < 2,
+      before: (request: { socket: { destroy: () => void } }) => {
+        lost += 1;
+        request.socket.destroy();
+      },
+    });
+    await ann.open('bob');
+    expect(ann.state.conversation('bob').loading.value.failed?.place).toBe('newest');
+    expect(ann.state.link.value).toBe('up');
+    await until(() => thread(ann, 'bob').length === 3, 'the messages are here');
+    expect(lost).toBe(2);
+    expect(ann.state.link.value).toBe('up');
+  });
 });
 
 describe('people', () => {

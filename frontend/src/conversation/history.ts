@@ -5,6 +5,7 @@ import { effect } from '@preact/signals';
 import type { Api } from '../api/client';
 import { failureOf } from '../api/failure';
 import type { Message, Page } from '../api/types';
+import { delay } from '../socket/backoff';
 import { settleAll } from './receive';
 import type { State } from './state';
 import { firstSeq, hasNewer, hasOlder, holeIn, type Place, pastEnd, withPage } from './thread';
@@ -18,7 +19,7 @@ const UNREAD_IN_PAGE = 25;
 const HOLE_MS = 2_000;
 const HOLE_PAGE = 100;
 
-export function createHistory(state: State, api: Api) {
+export function createHistory(state: State, api: Api, random: () => number = Math.random) {
   let lineage = 0;
   const watched = new Set<string>();
 
@@ -80,6 +81,26 @@ export function createHistory(state: State, api: Api) {
       const open = holeIn(thread.value) !== null && state.link.value === 'up';
       clearTimeout(timer);
       if (open) timer = setTimeout(() => void mend(peer), HOLE_MS);
+    });
+    retryFailed(peer);
+  }
+
+  /** A request may be lost with the link and fail only when the next one is up: then nothing else begins it again. */
+  function retryFailed(peer: string): void {
+    const { loading } = state.conversation(peer);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let attempt = 0;
+    effect(() => {
+      const { busy, failed } = loading.value;
+      const up = state.link.value === 'up';
+      clearTimeout(timer);
+      if (busy.size > 0) return;
+      if (!failed) attempt = 0;
+      else if (up && failed.failure.kind !== 'refused') {
+        const after = failed.failure.kind === 'busy' ? (failed.failure.after ?? 0) : 0;
+        timer = setTimeout(() => void again(peer), delay(attempt, random, after * 1_000));
+        attempt += 1;
+      }
     });
   }
 

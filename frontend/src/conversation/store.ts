@@ -28,7 +28,7 @@ export type Store = ReturnType<typeof createStore>;
 
 export function createStore({ api, session, storage, address, createLink, random }: StoreOptions) {
   const state = createState(session, storage.load());
-  const history = createHistory(state, api);
+  const history = createHistory(state, api, random);
   const sender = createSender(state, api, random);
   const reading = createReading(state, api);
   let open: { readonly peer: string; readonly seq: number | undefined } | null = null;
