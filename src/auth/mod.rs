@@ -1,6 +1,7 @@
 //! Who somebody is: passwords, signing in, sessions.
 
 mod common;
+mod hasher;
 pub mod password;
 mod throttle;
 
@@ -17,7 +18,8 @@ use crate::config::Settings;
 use crate::domain::{Clock, InvalidUsername, NewUser, User, UserId, UserKey, Username};
 use crate::store::{Rule, Session, Store, StoreError, Try};
 
-pub use password::{Hasher, NoThread, WeakPassword};
+pub use hasher::{Hasher, NoThread};
+pub use password::WeakPassword;
 use throttle::{Place, Throttle};
 
 /// As many as hash, and as many that read and write meanwhile.

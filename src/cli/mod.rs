@@ -149,9 +149,7 @@ async fn open_store(settings: &Settings) -> anyhow::Result<Arc<SqlStore>> {
             "the database {shown} lacks migrations ({}); run: chatd migrate",
             status.pending.join(", ")
         );
-    }
-    if settings.sqlite_path().is_none() {
-        let unknown = SqlStore::status(&url).await.with_context(|| cannot_open(&shown))?.unknown;
+        let unknown = status.unknown;
         if !unknown.is_empty() {
             eprintln!("chatd: warning: the database {shown} was migrated by a later version of chatd ({unknown:?})");
         }
