@@ -63,6 +63,9 @@ test('older messages come in without moving the row that is being read', async (
   const page = await person('carol', 'c/ivo/');
   await expect(bubble(page, `line ${COUNT}`)).toBeInViewport();
   await expect.poll(() => screensAbove(page)).toBeGreaterThan(1);
+  // What the opening asked for must not come in together with the first movement.
+  await page.waitForLoadState('networkidle');
+  await scrollBy(page, 0);
   let moved = 0;
   let loads = 0;
   let least = COUNT;
