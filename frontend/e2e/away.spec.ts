@@ -185,3 +185,14 @@ test('on a phone the word of it covers neither the search nor the composer', asy
     await connected(page);
   }
 });
+
+test('a conversation whose person could not be asked for opens by itself', async ({ person }) => {
+  const page = await person('dora', '');
+  await connected(page);
+  let away = true;
+  await page.route('**/api/v1/user/**', (route) => (away ? route.abort() : route.fallback()));
+  await page.goto('c/sven/');
+  await expect(page.getByText('This conversation could not be opened')).toBeVisible();
+  away = false;
+  await expect(field(page)).toBeVisible();
+});

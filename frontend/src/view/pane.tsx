@@ -2,7 +2,8 @@
 
 import { signal, useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
+import { delay } from '../socket/backoff';
 import { strings } from '../strings';
 import { Avatar } from './avatar';
 import { Composer } from './composer';
@@ -63,26 +64,36 @@ export function PaneHeader({ title, avatar = false }: { title: string; avatar?: 
 function useFound(name: string): Found {
   const { store, router } = useClient();
   const found = useSignal<Found>('waiting');
+  const asked = useRef<string | null>(null);
   const list = store.state.list.value;
-  const known = store.known(name);
+  const up = store.state.link.value === 'up';
+  // Somebody may turn out to be there by writing.
+  const known = store.state.summaries.value.has(name) || store.known(name);
   useEffect(() => {
     if (known || list !== 'ready') return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     let current = true;
-    found.value = 'waiting';
-    store.resolve(name).then(
-      (real) => {
-        if (!current) return;
-        if (real !== null && real !== name) router.replace(conversationPath(router.base, real));
-        found.value = real === null ? 'unknown' : real === name ? 'here' : 'waiting';
-      },
-      () => {
-        if (current) found.value = 'unreachable';
-      },
-    );
+    if (asked.current !== name) found.value = 'waiting';
+    asked.current = name;
+    const ask = (attempt: number) =>
+      store.resolve(name).then(
+        (real) => {
+          if (!current) return;
+          if (real !== null && real !== name) router.replace(conversationPath(router.base, real));
+          found.value = real === null ? 'unknown' : real === name ? 'here' : 'waiting';
+        },
+        () => {
+          if (!current) return;
+          found.value = 'unreachable';
+          timer = setTimeout(() => void ask(attempt + 1), delay(attempt));
+        },
+      );
+    void ask(0);
     return () => {
       current = false;
+      clearTimeout(timer);
     };
-  }, [name, known, list]);
+  }, [name, known, list, up]);
   if (known) return 'here';
   return list === 'failed' ? 'unreachable' : found.value;
 }
