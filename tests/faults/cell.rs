@@ -1,0 +1,171 @@
+//! One cell of the table: a fault on a backend, so many times, and its verdict.
+
+use std::fmt::Write as _;
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use crate::finale::{Ended, finish};
+use crate::load::{Load, Scale};
+use crate::site::{Plan, Site};
+use crate::support::backend::Backend;
+
+/// How much is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// With every test: minutes.
+    Quick,
+    /// Within an hour on two processors.
+    Nightly,
+    /// As often as the table of faults says.
+    Release,
+}
+
+/// A cell while it runs.
+pub struct Cell {
+    pub mode: Mode,
+    pub seed: u64,
+    pub backend: Backend,
+    /// The program with points of failure in it, where it was built.
+    pub faulty: Option<PathBuf>,
+    figures: Mutex<Vec<(String, String)>>,
+    bites: Mutex<u64>,
+    failures: Mutex<Vec<String>>,
+    pub keep: PathBuf,
+}
+
+impl Cell {
+    pub fn new(mode: Mode, seed: u64, backend: Backend, faulty: Option<PathBuf>, keep: PathBuf) -> Self {
+        let (figures, bites, failures) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { mode, seed, backend, faulty, figures, bites, failures, keep }
+    }
+
+    /// How often, by how much is run.
+    pub fn times(&self, quick: u64, nightly: u64, release: u64) -> u64 {
+        match self.mode {
+            Mode::Quick => quick,
+            Mode::Nightly => nightly,
+            Mode::Release => release,
+        }
+    }
+
+    /// The usual load: small with every test, the table's otherwise.
+    pub fn scale(&self) -> Scale {
+        match self.mode {
+            Mode::Quick => Scale::default(),
+            Mode::Nightly | Mode::Release => Scale { lanes: 40, pause: Duration::from_millis(40), ..Scale::default() },
+        }
+    }
+
+    /// The usual site: a few people with every test, two hundred otherwise.
+    pub fn plan(&self) -> Plan {
+        Plan { people: if self.mode == Mode::Quick { 12 } else { 200 }, ..Plan::on(self.backend) }
+    }
+
+    /// A figure to print.
+    pub fn figure(&self, name: &str, value: impl std::fmt::Display) {
+        self.figures.lock().unwrap().push((name.to_owned(), value.to_string()));
+    }
+
+    /// The fault was seen to bite so often.
+    pub fn bit(&self, times: u64) {
+        *self.bites.lock().unwrap() += times;
+    }
+
+    /// What must hold beside the invariants.
+    pub fn must(&self, holds: bool, what: impl FnOnce() -> String) {
+        if !holds {
+            self.failures.lock().unwrap().push(what());
+        }
+    }
+
+    /// Brings the load to rest, checks everything, and keeps the history if anything is broken.
+    pub async fn check(&self, site: &Site, load: Load) {
+        let ended = finish(site, load).await;
+        self.settle(&ended);
+    }
+
+    pub fn settle(&self, ended: &Ended) {
+        self.figure("acknowledged", ended.history.acknowledged());
+        self.figure("unknown", ended.history.unknown());
+        self.figure("converged", format!("{:.1} s", ended.converged.as_secs_f64()));
+        for violation in &ended.violations {
+            self.failures.lock().unwrap().push(format!("{}: {}", violation.invariant, violation.what));
+        }
+        if !ended.violations.is_empty() {
+            let path = self.keep.with_extension("jsonl");
+            let kept = std::fs::create_dir_all(self.keep.parent().expect("a directory"));
+            match kept.and_then(|()| ended.history.write(&path)) {
+                Ok(()) => self.failures.lock().unwrap().push(format!("the history: {}", path.display())),
+                Err(e) => self.failures.lock().unwrap().push(format!("the history is lost: {e}")),
+            }
+        }
+    }
+
+    /// The invariants that were broken, for the self-test.
+    pub fn broken(&self) -> Vec<String> {
+        self.failures.lock().unwrap().clone()
+    }
+}
+
+pub type Running<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// A row of the table.
+pub struct Row {
+    pub number: u8,
+    pub name: &'static str,
+    pub on: &'static [Backend],
+    /// Needs the program with points of failure.
+    pub faulty: bool,
+    /// Run by `--quick`.
+    pub quick: bool,
+    pub run: fn(&Cell) -> Running<'_>,
+}
+
+/// How a cell ended.
+pub struct Verdict {
+    pub passed: bool,
+    pub line: String,
+}
+
+/// Runs one cell to its verdict: it passed only if nothing is broken and the fault was seen to bite.
+pub async fn run(row: &'static Row, cell: Cell) -> Verdict {
+    let started = Instant::now();
+    let cell = std::sync::Arc::new(cell);
+    let running = cell.clone();
+    let ended = tokio::spawn(async move { (row.run)(&running).await }).await;
+    if let Err(e) = ended {
+        let panic = e.try_into_panic().ok();
+        let text = panic.as_ref().and_then(|panic| {
+            panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()))
+        });
+        cell.must(false, || format!("it did not come to its end: {}", text.unwrap_or_default()));
+    }
+    let bites = *cell.bites.lock().unwrap();
+    let failures = cell.failures.lock().unwrap();
+    let (passed, word) = match (failures.is_empty(), bites) {
+        (false, _) => (false, "FAILED"),
+        (true, 0) => (false, "VOID (the fault never bit)"),
+        (true, _) => (true, "passed"),
+    };
+    let mut line = format!("{:>2} {:<8} {:<44} {word}: bit {bites} times", row.number, cell.backend.name(), row.name);
+    for (name, value) in cell.figures.lock().unwrap().iter() {
+        let _ = write!(line, ", {name} {value}");
+    }
+    let _ = write!(line, " ({:.1} s)", started.elapsed().as_secs_f64());
+    if !passed {
+        for failure in failures.iter() {
+            let _ = write!(line, "\n     {failure}");
+        }
+        let _ = write!(
+            line,
+            "\n     again: scripts/faults --only {} --on {} --seed {}",
+            row.number,
+            cell.backend.name(),
+            cell.seed
+        );
+    }
+    Verdict { passed, line }
+}

@@ -1,0 +1,139 @@
+//! I1 to I7, I15 and I18: what is stored, how often, and in which order.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::{Send, View, Violation, broken};
+use crate::history::{Op, Phase, Seen, Step};
+
+pub fn check(view: &View<'_>, found: &mut Vec<Violation>) {
+    stored_once(view, found);
+    acknowledged(view, found);
+    numbered(view, found);
+    in_order(view, found);
+    immutable(view, found);
+    replayed(view, found);
+}
+
+/// I2, I3, I18: everything stored was sent, once, and not by a send that failed.
+fn stored_once(view: &View<'_>, found: &mut Vec<Violation>) {
+    let (mut keys, mut ids) = (HashMap::new(), HashMap::new());
+    for seen in view.stored() {
+        let key = seen.key();
+        match view.sends.get(&key) {
+            None => broken(found, "I2", || format!("nobody sent {seen:?}")),
+            Some(send) if send.failed() => {
+                broken(found, "I18", || format!("a send that failed was stored: {seen:?}"));
+            }
+            Some(send) if send.body_hash != seen.body_hash => {
+                broken(found, "I1", || format!("stored with another body: {seen:?}"));
+            }
+            Some(_) => {}
+        }
+        if let Some(other) = keys.insert(key, (seen.conv(), seen.seq)) {
+            broken(found, "I3", || format!("stored twice: {seen:?} and {other:?}"));
+        }
+        if let Some(other) = ids.insert(seen.id, (seen.conv(), seen.seq)) {
+            broken(found, "I3", || format!("one id for two: {seen:?} and {other:?}"));
+        }
+    }
+}
+
+/// I1: what was acknowledged is there, as it was acknowledged.
+fn acknowledged(view: &View<'_>, found: &mut Vec<Violation>) {
+    for ((user, key), send) in &view.sends {
+        let Some(ok) = send.first_ok() else { continue };
+        let there = ok.seq.and_then(|seq| view.last.get(&send.conv)?.get(&seq));
+        let same = there.is_some_and(|seen| Some(seen.id) == ok.id && seen.key() == (user.clone(), key.clone()));
+        if !same {
+            broken(found, "I1", || {
+                format!("{user} {key} in {} was acknowledged as {ok:?}; there: {there:?}", send.conv)
+            });
+        }
+    }
+}
+
+/// I4: numbers from 1 without a gap.
+fn numbered(view: &View<'_>, found: &mut Vec<Violation>) {
+    for (conv, length) in &view.lengths {
+        let empty = BTreeMap::new();
+        let seqs: Vec<i64> = view.last.get(conv).unwrap_or(&empty).keys().copied().collect();
+        if !seqs.iter().copied().eq(1..=*length) {
+            broken(found, "I4", || {
+                format!("{conv} should have 1 to {length}, and has {} of them: {seqs:?}", seqs.len())
+            });
+        }
+    }
+}
+
+/// I5: what was acknowledged before another was begun stands before it. I6: the same for one device, in its own order.
+fn in_order(view: &View<'_>, found: &mut Vec<Violation>) {
+    let mut convs: HashMap<&Arc<str>, Vec<(&Send<'_>, &Step)>> = HashMap::new();
+    for send in view.sends.values() {
+        if let Some(ok) = send.first_ok() {
+            convs.entry(&send.conv).or_default().push((send, ok));
+        }
+    }
+    for (conv, mut sends) in convs {
+        sends.sort_by_key(|(_, ok)| ok.t_mono);
+        let mut begins: Vec<_> = sends.clone();
+        begins.sort_by_key(|(send, _)| send.first_begun());
+        let (mut ended, mut highest) = (sends.iter().peekable(), 0);
+        let mut devices: HashMap<&Arc<str>, i64> = HashMap::new();
+        for (send, ok) in begins {
+            while let Some((_, before)) = ended.next_if(|(_, before)| before.t_mono < send.first_begun()) {
+                highest = highest.max(before.seq.unwrap_or(0));
+            }
+            let seq = ok.seq.unwrap_or(0);
+            if seq <= highest {
+                broken(found, "I5", || format!("{conv}: {seq} was begun after {highest} was acknowledged"));
+            }
+            let before = devices.insert(&send.device, seq).unwrap_or(0);
+            if seq <= before {
+                broken(found, "I6", || format!("{conv}: {} sent {seq} after {before}", send.device));
+            }
+        }
+    }
+}
+
+/// I7: a message is the same whoever looks at it, and its version only rises.
+fn immutable(view: &View<'_>, found: &mut Vec<Violation>) {
+    let mut known: HashMap<(Arc<str>, i64, i64), (u64, &Seen)> = HashMap::new();
+    let mut versions: HashMap<(&Arc<str>, i64), i64> = HashMap::new();
+    for step in view.steps.iter().filter(|step| step.phase == Phase::Ok) {
+        for seen in &step.messages {
+            let digest = |seen: &Seen| (seen.id, seen.digest);
+            let (_, first) = *known.entry((seen.conv(), seen.seq, seen.version)).or_insert((seen.digest, seen));
+            if digest(first) != digest(seen) {
+                broken(found, "I7", || format!("{} saw {seen:?}, and somebody {first:?}", step.device));
+            }
+            let version = versions.entry((&step.device, seen.id)).or_insert(seen.version);
+            if seen.version < *version {
+                broken(found, "I7", || format!("{} saw {seen:?} after version {version}", step.device));
+            }
+            *version = seen.version;
+        }
+    }
+}
+
+/// I15: the same send is always answered with the same message; the same key for something else is refused.
+fn replayed(view: &View<'_>, found: &mut Vec<Violation>) {
+    for ((user, key), send) in &view.sends {
+        let answers: HashSet<_> = send.oks().map(|step| (step.id, step.seq)).collect();
+        if answers.len() > 1 {
+            broken(found, "I15", || format!("{user} {key} was acknowledged as {answers:?}"));
+        }
+        let created = send.oks().filter(|step| step.status == Some(201)).count();
+        if send.first_ok().is_some_and(|ok| ok.t_mono < u64::MAX) && created > 1 {
+            broken(found, "I15", || format!("{user} {key} was created {created} times"));
+        }
+    }
+    for clash in &view.clashes {
+        let key = (clash.begun.user.clone(), clash.begun.client_id.clone().unwrap_or_default());
+        let known = view.sends.get(&key).and_then(Send::first_ok).is_some_and(|ok| ok.t_mono < clash.begun.t_mono);
+        let accepted = clash.ended.is_some_and(|step| step.op == Op::Send && step.phase == Phase::Ok);
+        if known && accepted {
+            broken(found, "I15", || format!("{key:?} was taken for something else: {:?}", clash.ended));
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Reads a history and says which invariant it breaks. Knows nothing of how chatd works: only what clients did and saw.
+
+mod delivery;
+mod messages;
+mod state;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::history::{Op, Phase, Seen, Step};
+
+/// A promise that was broken.
+#[derive(Clone, Debug)]
+pub struct Violation {
+    /// `I1` to `I22`.
+    pub invariant: &'static str,
+    pub what: String,
+}
+
+/// Tries of one send, by the sender's key.
+pub struct Send<'a> {
+    pub conv: Arc<str>,
+    pub device: Arc<str>,
+    /// Of the first content: a try with other content is not a try of this send.
+    pub body_hash: u64,
+    pub tries: Vec<Try<'a>>,
+}
+
+pub struct Try<'a> {
+    pub begun: &'a Step,
+    /// None: it never ended.
+    pub ended: Option<&'a Step>,
+}
+
+impl Send<'_> {
+    pub fn first_begun(&self) -> u64 {
+        self.tries[0].begun.t_mono
+    }
+
+    /// The outcomes of tries that were acknowledged.
+    pub fn oks(&self) -> impl Iterator<Item = &Step> {
+        self.tries.iter().filter_map(|one| one.ended).filter(|step| step.phase == Phase::Ok)
+    }
+
+    pub fn first_ok(&self) -> Option<&Step> {
+        self.oks().min_by_key(|step| step.t_mono)
+    }
+
+    /// Whether every try certainly had no effect.
+    pub fn failed(&self) -> bool {
+        self.tries.iter().all(|one| one.ended.is_some_and(|step| step.phase == Phase::Fail))
+    }
+}
+
+pub type Key = (Arc<str>, Arc<str>);
+
+/// A history, sorted out.
+pub struct View<'a> {
+    pub steps: &'a [Step],
+    pub sends: HashMap<Key, Send<'a>>,
+    /// Tries with a key that was used for something else before.
+    pub clashes: Vec<Try<'a>>,
+    /// The final lists: conversation, then number, as its people read it in the end.
+    pub last: BTreeMap<Arc<str>, BTreeMap<i64, Seen>>,
+    /// `last_seq` of each conversation in the end, as the lists of conversations tell it.
+    pub lengths: BTreeMap<Arc<str>, i64>,
+    /// When each call began.
+    pub begun: HashMap<u64, u64>,
+    /// Devices that listened to the end.
+    pub devices: &'a [Arc<str>],
+}
+
+/// The device that reads everything in the end.
+const FINAL: &str = "final";
+
+impl<'a> View<'a> {
+    fn new(steps: &'a [Step], devices: &'a [Arc<str>]) -> Self {
+        let mut ends = HashMap::new();
+        for step in steps.iter().filter(|step| step.call != 0 && step.phase != Phase::Invoke) {
+            ends.insert(step.call, step);
+        }
+        let begun =
+            steps.iter().filter(|step| step.phase == Phase::Invoke).map(|step| (step.call, step.t_mono)).collect();
+        let mut view = View {
+            steps,
+            sends: HashMap::new(),
+            clashes: Vec::new(),
+            last: BTreeMap::new(),
+            lengths: BTreeMap::new(),
+            begun,
+            devices,
+        };
+        for step in steps {
+            match (step.op, step.phase) {
+                (Op::Send, Phase::Invoke) => view.add_send(step, ends.get(&step.call).copied()),
+                (Op::List, Phase::Ok) if &*step.device == FINAL => {
+                    for seen in &step.messages {
+                        view.last.entry(seen.conv()).or_default().insert(seen.seq, seen.clone());
+                    }
+                }
+                (Op::Conversations, Phase::Ok) if &*step.device == FINAL => {
+                    for (conv, _, last_seq, _) in &step.marks {
+                        view.lengths.insert(conv.clone(), *last_seq);
+                    }
+                }
+                _ => {}
+            }
+        }
+        view
+    }
+
+    fn add_send(&mut self, begun: &'a Step, ended: Option<&'a Step>) {
+        let (Some(key), Some(conv), Some(body_hash)) = (&begun.client_id, &begun.conv, begun.body_hash) else { return };
+        let send = self.sends.entry((begun.user.clone(), key.clone())).or_insert_with(|| Send {
+            conv: conv.clone(),
+            device: begun.device.clone(),
+            body_hash,
+            tries: Vec::new(),
+        });
+        let one = Try { begun, ended };
+        if send.body_hash == body_hash && send.conv == *conv {
+            send.tries.push(one);
+        } else {
+            self.clashes.push(one);
+        }
+    }
+
+    /// Every message of the end.
+    pub fn stored(&self) -> impl Iterator<Item = &Seen> {
+        self.last.values().flat_map(BTreeMap::values)
+    }
+}
+
+/// What a history breaks; nothing if all is well. `devices` listened to the end.
+pub fn check(steps: &[Step], devices: &[Arc<str>]) -> Vec<Violation> {
+    let view = View::new(steps, devices);
+    let mut found = Vec::new();
+    messages::check(&view, &mut found);
+    delivery::check(&view, &mut found);
+    state::check(&view, &mut found);
+    found
+}
+
+/// Notes a violation; of each invariant a few are enough.
+fn broken(found: &mut Vec<Violation>, invariant: &'static str, what: impl FnOnce() -> String) {
+    const ENOUGH: usize = 5;
+    if found.iter().filter(|violation| violation.invariant == invariant).count() < ENOUGH {
+        found.push(Violation { invariant, what: what() });
+    }
+}
