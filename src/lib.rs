@@ -15,5 +15,6 @@ pub mod chat;
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod faults;
 pub mod http;
 pub mod store;

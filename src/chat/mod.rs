@@ -17,6 +17,7 @@ use crate::domain::{
     Body, ClientId, Clock, Conversation, ConversationId, ConversationPage, Cursor, LogPage, Message, MessageId,
     NewMessage, Position, ReadState, SendKey, Sent, Seq, Slice, Timestamp, User, UserId, UserKey,
 };
+use crate::faults::{self, Point};
 use crate::store::{Store, StoreError};
 
 /// A numbered page of the recorded list.
@@ -107,7 +108,9 @@ impl Chat {
             Err(StoreError::NotFound) => return Err(ChatError::NotFound),
             sent => sent?,
         };
+        faults::passed(Point::BeforeNotify);
         self.bus.publish(&sent.reached).await;
+        faults::passed(Point::BeforeResponse);
         Ok(sent)
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Exit codes: 0 ok, 1 failure, 2 usage, 69 database unreachable, 78 bad settings.
 
+#[cfg(feature = "faults")]
+mod bugs;
 mod createsuperuser;
 mod demo;
 mod embedded;

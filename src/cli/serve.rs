@@ -18,7 +18,7 @@ use crate::auth::Auth;
 use crate::chat::{Chat, Keeper};
 use crate::config::Settings;
 use crate::http::{self, App};
-use crate::store::{SqlStore, Store as _, Users as _};
+use crate::store::{SqlStore, Store, Users as _};
 
 /// Run the server.
 #[derive(Args)]
@@ -102,8 +102,12 @@ impl Serve {
 fn assemble(settings: &Settings, store: &Arc<SqlStore>) -> anyhow::Result<Arc<App>> {
     let clock = clock();
     let bus = open_bus(settings, &**store)?;
+    #[cfg(not(feature = "faults"))]
+    let store: Arc<dyn Store> = store.clone();
+    #[cfg(feature = "faults")]
+    let (store, bus) = super::bugs::spoil(store, bus);
     let chat = Chat::new(store.clone(), bus.clone(), clock.clone());
-    let auth = Auth::new(store.clone(), bus, clock.clone(), settings);
+    let auth = Auth::new(store, bus, clock.clone(), settings);
     let app = Arc::new(App::new(settings.clone(), chat.clone(), auth, clock));
     Keeper {
         chat,

@@ -27,6 +27,9 @@ pub(super) fn sqlite(path: &str) -> Pools {
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(2))
         .statement_cache_capacity(STATEMENTS);
+    #[cfg(feature = "faults")]
+    let writer =
+        if crate::faults::has_bug("synchronous-off") { writer.synchronous(SqliteSynchronous::Off) } else { writer };
     let reader = writer.clone().pragma("query_only", "ON");
     let pool = |most, options: SqliteConnectOptions| {
         Pool::new(most, None, move || {

@@ -142,10 +142,16 @@ impl Work {
         let leaves = self.habits.leaves_within.map(|within| within.mul_f64(self.rng.random_range(0.1..1.0)));
         let leaves = tokio::time::sleep(leaves.unwrap_or(Duration::from_secs(3600)));
         tokio::pin!(leaves);
+        let mut stays = false;
         loop {
             let frame = tokio::select! {
                 frame = tokio::time::timeout(Duration::from_secs(55), stream.next()) => frame,
-                () = &mut leaves, if !self.state.calm.load(Ordering::Relaxed) => {
+                () = &mut leaves, if !stays => {
+                    // Calm: coming back would hide that nobody told it anything.
+                    if self.state.calm.load(Ordering::Relaxed) {
+                        stays = true;
+                        continue;
+                    }
                     let _ = stream.close(None).await;
                     return None;
                 }

@@ -219,12 +219,12 @@ impl Lane {
                 drop(self.calls.send(other, &self.caller, &changed).await);
             }
             8..20 => drop(self.calls.list(other, &self.caller, &letter.to, "before_seq=9000000000&limit=5").await),
-            20..25 => self.calls.read(other, &self.caller, &letter.to, seq).await,
-            25..27 => drop(self.calls.conversations(other, &self.caller).await),
-            27 => {
+            20..27 => self.calls.read(other, &self.caller, &letter.to, seq).await,
+            27..30 => drop(self.calls.conversations(other, &self.caller).await),
+            30 => {
                 self.calls.probe(other, &self.caller, id - 1, "another").await;
             }
-            28 => self.calls.probe(other, &self.caller, 9_000_000_000, "absent").await,
+            31 => self.calls.probe(other, &self.caller, 9_000_000_000, "absent").await,
             _ => {}
         }
     }

@@ -22,6 +22,7 @@ mod finale;
 mod history;
 mod load;
 mod rows;
+mod selftest;
 mod site;
 #[allow(dead_code, reason = "shared with the tests, which use all of it")]
 #[path = "../it/support/mod.rs"]
@@ -56,6 +57,9 @@ struct Args {
     /// Repeats the choices of an earlier run.
     #[arg(long)]
     seed: Option<u64>,
+    /// Shows that the checker flags servers with bugs planted in them.
+    #[arg(long)]
+    self_test: bool,
     /// Names the rows.
     #[arg(long)]
     list: bool,
@@ -89,6 +93,9 @@ async fn all(args: &Args) -> ExitCode {
     };
     let seed = args.seed.unwrap_or_else(rand::random);
     let faulty = std::env::var_os("CHATD_FAULTY_BIN").map(PathBuf::from);
+    if args.self_test {
+        return selftest::all(faulty, seed).await;
+    }
     let started = std::time::Instant::now();
     println!("faults, {mode:?}, seed {seed}, {}", site::program().display());
     let (mut passed, mut failed) = (0, Vec::new());

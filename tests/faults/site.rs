@@ -31,6 +31,8 @@ pub struct Plan {
     pub devices: usize,
     /// Settings beside the usual ones.
     pub settings: Vec<(String, String)>,
+    /// Variables of the servers' environment that are not settings.
+    pub environment: Vec<(String, String)>,
     /// A database elsewhere than the usual one.
     pub database_url: Option<String>,
     /// Another program than the one built with this harness.
@@ -46,6 +48,7 @@ impl Plan {
             people: 20,
             devices: 2,
             settings: Vec::new(),
+            environment: Vec::new(),
             database_url: None,
             program: None,
         }
@@ -131,6 +134,7 @@ impl Site {
             other.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
             command = other;
         }
+        command.envs(self.plan.environment.iter().map(|(name, value)| (name, value)));
         command.envs(environment.iter().copied()).args(["serve", "--port", &port.to_string()]);
         Server::run(command, &dir)
     }

@@ -20,6 +20,7 @@ const SENTENCE: &str = "Dependencies point one way: domain <- store, bus <- chat
 /// What each module may know, besides itself.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("domain", &[]),
+    ("faults", &[]),
     ("config", &[]),
     ("store", &["domain"]),
     ("bus", &["domain"]),
@@ -63,7 +64,9 @@ async fn dependencies_point_one_way() {
             continue;
         };
         for name in known(&text) {
-            assert!(name == module || allowed.contains(&name), "src/{path} names {name}. {SENTENCE}");
+            // A point of failure may be anywhere.
+            let known = name == module || name == "faults" || allowed.contains(&name);
+            assert!(known, "src/{path} names {name}. {SENTENCE}");
         }
     }
 }

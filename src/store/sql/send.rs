@@ -11,6 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::plan::Plan;
 use super::{Fault, Repeat, StoreError, lock_heads, lock_heads_by, message};
 use crate::domain::{Message, NewMessage, Sent, UserId};
+use crate::faults::{self, Point};
 use crate::store::db::{Connection, Db, Value};
 use crate::store::error::{Rule, is_unknown_syntax};
 use crate::store::retry::Attempt;
@@ -89,9 +90,13 @@ pub(in crate::store) async fn store_batch(
     }
     plan.load_conversations(&mut c, &fresh).await?;
     fresh.iter().for_each(|new| plan.add(new));
+    faults::passed(Point::BeforeInsert);
     plan.write(&mut c, &fresh).await?;
+    faults::passed(Point::AfterInsert);
     let mut stored = plan.stored(&mut c, &fresh, &names).await?.into_iter();
+    faults::passed(Point::BeforeCommit);
     c.commit().await?;
+    faults::passed(Point::AfterCommit);
 
     let outcomes = batch.iter().zip(answers).map(|(new, answer)| {
         answer.unwrap_or_else(|| {

@@ -55,6 +55,11 @@ fn read_marks(view: &View<'_>, found: &mut Vec<Violation>) {
             if *read < due {
                 broken(found, "I16", || format!("{}: {conv} was read up to {due}, then {read}", step.user));
             }
+            if step.op == Op::Read && step.seq.is_some_and(|seq| seq > *read) {
+                broken(found, "I16", || {
+                    format!("{}: {conv} was to be read up to {:?}, and is up to {read}", step.user, step.seq)
+                });
+            }
             before.push((step.t_mono, *read));
             if step.op == Op::Conversations && (*read < 0 || read > last_seq) {
                 broken(found, "I16", || format!("{}: {conv} is read up to {read} of {last_seq}", step.user));

@@ -1,6 +1,7 @@
 //! The rows of the table of faults, by what they are done to.
 
 mod kills;
+mod points;
 
 use crate::cell::Row;
 use crate::support::backend::Backend;
@@ -9,7 +10,7 @@ pub const BOTH: &[Backend] = &[Backend::Sqlite, Backend::MariaDb];
 
 /// All rows, by number.
 pub fn all() -> impl Iterator<Item = &'static Row> {
-    let mut rows: Vec<&Row> = [kills::ROWS].into_iter().flatten().collect();
+    let mut rows: Vec<&Row> = [kills::ROWS, points::ROWS].into_iter().flatten().collect();
     rows.sort_by_key(|row| row.number);
     rows.into_iter()
 }
