@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::Method;
 use sqlx::{Connection as _, Row as _};
 
 use chatd::domain::{Cursor, Epoch};
@@ -51,12 +50,43 @@ pub async fn finish(site: &Site, mut load: Load) -> Ended {
     for device in load.devices.into_iter().chain(load.revoked) {
         device.stop().await;
     }
+    // With it go the connections that it kept.
+    drop(load.calls);
+    nothing_held(site, &history).await;
     audit(&site.database.url, &history).await;
     for panic in site.panics() {
         note(&history, format!("a server panicked: {panic}"));
     }
     let steps = history.steps();
     Ended { violations: checker::check(&steps, &devices), history, converged }
+}
+
+/// Once all clients have gone, no server holds a connection of theirs (I20).
+async fn nothing_held(site: &Site, history: &History) {
+    let started = Instant::now();
+    loop {
+        let held = held((0..site.processes()).map(|index| site.port(index)).collect());
+        if held == 0 {
+            return;
+        }
+        if started.elapsed() > CONVERGE {
+            return note(history, format!("I20: {CONVERGE:?} after all clients left, {held} connections are held"));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Connections that the servers at these ports have open: the kernel's list shows an inode for each.
+fn held(ports: Vec<u16>) -> usize {
+    let ends: Vec<_> = ports.into_iter().map(|port| format!(":{port:04X}")).collect();
+    let list = std::fs::read_to_string("/proc/net/tcp").expect("the kernel's list");
+    let listens = "0A";
+    let held = list.lines().filter(|line| {
+        let columns: Vec<_> = line.split_whitespace().collect();
+        let ours = columns.len() > 9 && ends.iter().any(|end| columns[1].ends_with(end));
+        ours && columns[3] != listens && columns[9] != "0"
+    });
+    held.count()
 }
 
 /// Waits until every device stands at the head of its log.
@@ -192,9 +222,4 @@ async fn count(url: &str, sql: &'static str) -> Result<i64, sqlx::Error> {
         let mut c = sqlx::MySqlConnection::connect(url).await?;
         sqlx::query_scalar(sql).fetch_one(&mut c).await
     }
-}
-
-/// Whether a request is answered at all, and how.
-pub async fn status(load: &Load, process: usize, caller: &Caller, path: &str) -> Option<u16> {
-    load.calls.ask(process, caller, Method::GET, path, None).await.status()
 }

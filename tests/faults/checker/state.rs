@@ -123,11 +123,8 @@ fn revoked(view: &View<'_>, found: &mut Vec<Violation>) {
 fn audited(view: &View<'_>, found: &mut Vec<Violation>) {
     for step in view.steps.iter().filter(|step| step.op == Op::Audit && step.phase == Phase::Fail) {
         let what = step.note.as_deref().unwrap_or_default();
-        let invariant = match what.split(':').next() {
-            Some("I10") => "I10",
-            Some("I4") => "I4",
-            _ => "I22",
-        };
+        let named = ["I4", "I10", "I20"].into_iter().find(|name| what.split(':').next() == Some(name));
+        let invariant = named.unwrap_or("I22");
         broken(found, invariant, || what.to_owned());
     }
 }
