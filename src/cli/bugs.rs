@@ -1,6 +1,8 @@
 //! A store and a bus with a bug planted in them, for `scripts/faults --self-test`: a checker that never fails has shown
 //! nothing. Only in builds with the feature `faults`; without a bug named it does nothing.
 
+mod passed_on;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,13 +12,11 @@ use async_trait::async_trait;
 
 use crate::bus::{Bus, Registry, Subscription};
 use crate::domain::{
-    Change, ClientId, Conversation, ConversationId, ConversationPage, Epoch, LogPage, Message, MessageId, NewMessage,
-    NewUser, Position, ReadState, SendKey, Sent, Seq, Slice, Timestamp, User, UserId, UserKey,
+    Change, ClientId, Conversation, ConversationId, ConversationPage, LogPage, Message, MessageId, NewMessage,
+    Position, ReadState, SendKey, Sent, Seq, Slice, Timestamp, User, UserId,
 };
 use crate::faults::has_bug;
-use crate::store::{
-    Allowance, Logs, Messages, MigrationStatus, Rule, Session, Sessions, SqlStore, Store, StoreError, Try, Users,
-};
+use crate::store::{Allowance, Logs, Messages, Rule, Session, Sessions, SqlStore, Store, StoreError, Try, Users as _};
 
 type Answer<T> = Result<T, StoreError>;
 type Pages = HashMap<ConversationId, (Instant, Vec<Message>)>;
@@ -152,7 +152,7 @@ impl Spoiled {
         stored
     }
 
-    async fn page_with_bug(&self, user: UserId, after: Position, page: Option<LogPage>) -> Answer<Option<LogPage>> {
+    async fn page_with_bug(&self, user: UserId, page: Option<LogPage>) -> Answer<Option<LogPage>> {
         let Some(mut page) = page else {
             if !has_bug("empty-success") {
                 return Ok(None);
@@ -181,7 +181,6 @@ impl Spoiled {
                 *message = Self::shown(message.clone());
             }
         }
-        let _ = after;
         Ok(Some(page))
     }
 }
@@ -276,7 +275,7 @@ impl Logs for Spoiled {
     }
     async fn events(&self, user: UserId, after: Position, limit: i64) -> Answer<Option<LogPage>> {
         let page = self.inner.events(user, after, limit).await?;
-        self.page_with_bug(user, after, page).await
+        self.page_with_bug(user, page).await
     }
     async fn prune_events(&self, before: Timestamp, keep: i64) -> Answer<u64> {
         self.inner.prune_events(before, keep).await
@@ -325,64 +324,5 @@ impl Sessions for Spoiled {
     }
     async fn make_whole(&self, name: &str, now: Timestamp) -> Answer<()> {
         self.inner.make_whole(name, now).await
-    }
-}
-
-#[async_trait]
-impl Users for Spoiled {
-    async fn add_user(&self, new: &NewUser, now: Timestamp) -> Answer<User> {
-        self.inner.add_user(new, now).await
-    }
-    async fn user(&self, id: UserId) -> Answer<Option<User>> {
-        self.inner.user(id).await
-    }
-    async fn user_and_hash(&self, key: &UserKey) -> Answer<Option<(User, String)>> {
-        self.inner.user_and_hash(key).await
-    }
-    async fn user_by_key(&self, key: &UserKey) -> Answer<Option<User>> {
-        self.inner.user_by_key(key).await
-    }
-    async fn all_users(&self) -> Answer<Vec<User>> {
-        self.inner.all_users().await
-    }
-    async fn people(
-        &self,
-        me: UserId,
-        prefix: &UserKey,
-        after: Option<&str>,
-        limit: i64,
-    ) -> Answer<Vec<(String, User)>> {
-        self.inner.people(me, prefix, after, limit).await
-    }
-    async fn has_superuser(&self) -> Answer<bool> {
-        self.inner.has_superuser().await
-    }
-    async fn set_password_hash(&self, id: UserId, hash: &str, keep: Option<&str>) -> Answer<()> {
-        self.inner.set_password_hash(id, hash, keep).await
-    }
-    async fn rehash(&self, id: UserId, old: &str, new: &str) -> Answer<()> {
-        self.inner.rehash(id, old, new).await
-    }
-    async fn set_active(&self, id: UserId, active: bool) -> Answer<()> {
-        self.inner.set_active(id, active).await
-    }
-}
-
-#[async_trait]
-impl Store for Spoiled {
-    fn epoch(&self) -> Epoch {
-        self.inner.epoch()
-    }
-    fn install(&self) -> &str {
-        self.inner.install()
-    }
-    async fn ping(&self) -> Answer<()> {
-        self.inner.ping().await
-    }
-    async fn durability_warnings(&self) -> Answer<Vec<String>> {
-        self.inner.durability_warnings().await
-    }
-    async fn migration_status(&self) -> Answer<MigrationStatus> {
-        self.inner.migration_status().await
     }
 }
