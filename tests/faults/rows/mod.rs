@@ -1,5 +1,7 @@
 //! The rows of the table of faults, by what they are done to.
 
+mod answers;
+mod database;
 mod kills;
 mod points;
 
@@ -7,10 +9,11 @@ use crate::cell::Row;
 use crate::support::backend::Backend;
 
 pub const BOTH: &[Backend] = &[Backend::Sqlite, Backend::MariaDb];
+pub const MARIADB: &[Backend] = &[Backend::MariaDb];
 
 /// All rows, by number.
 pub fn all() -> impl Iterator<Item = &'static Row> {
-    let mut rows: Vec<&Row> = [kills::ROWS, points::ROWS].into_iter().flatten().collect();
+    let mut rows: Vec<&Row> = [kills::ROWS, points::ROWS, database::ROWS].into_iter().flatten().collect();
     rows.sort_by_key(|row| row.number);
     rows.into_iter()
 }

@@ -1,8 +1,11 @@
 //! Services of a test's own, which it can stop, or give settings that no other test wants.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
+
+use sqlx::Connection as _;
 
 use super::until;
 
@@ -39,46 +42,119 @@ pub fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port()
 }
 
-/// A MariaDB of the test's own.
+/// A MariaDB of the test's own, that it can stop in any way and start again on its data.
 pub struct OwnMariaDb {
-    child: Child,
+    child: Mutex<Option<Child>>,
+    dir: PathBuf,
+    pub port: u16,
+    settings: Vec<String>,
     pub url: String,
 }
 
 impl OwnMariaDb {
     /// Starts it with these settings, on an empty directory below `dir`.
     pub async fn start(dir: &Path, settings: &[&str]) -> Self {
-        let data = dir.join("mariadb");
-        let user = Command::new("id").arg("-un").output().expect("id runs").stdout;
-        let user = format!("--user={}", String::from_utf8_lossy(&user).trim());
+        Self::install(dir);
+        let own = Self::at(dir, settings);
+        own.launch(&[]);
+        until("MariaDB to listen", Duration::from_secs(30), || async {
+            tokio::net::TcpStream::connect(("127.0.0.1", own.port)).await.ok()
+        })
+        .await;
+        own
+    }
+
+    /// Makes its empty system tables below `dir`.
+    pub fn install(dir: &Path) {
         let made = Command::new("mariadb-install-db")
-            .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", &user])
-            .arg(format!("--datadir={}", data.display()))
+            .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", &user()])
+            .arg(format!("--datadir={}", dir.join("mariadb").display()))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status();
         assert!(made.expect("MariaDB is installed").success(), "mariadb-install-db");
+    }
+
+    /// One on the data below `dir`, not started yet.
+    pub fn at(dir: &Path, settings: &[&str]) -> Self {
         let port = free_port();
+        let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        let url = format!("mysql://root@127.0.0.1:{port}");
+        Self { child: Mutex::default(), dir: dir.to_owned(), port, settings, url }
+    }
+
+    /// Starts it, with more settings for this time, and does not wait.
+    pub fn launch(&self, more: &[&str]) {
         let child = Command::new("mariadbd")
-            .args(["--no-defaults", "--bind-address=127.0.0.1", &user, &format!("--port={port}")])
-            .arg(format!("--datadir={}", data.display()))
-            .arg(format!("--socket={}", dir.join("mariadb.sock").display()))
-            .args(settings)
+            .args(["--no-defaults", "--bind-address=127.0.0.1", &user(), &format!("--port={}", self.port)])
+            .arg(format!("--datadir={}", self.dir.join("mariadb").display()))
+            .arg(format!("--socket={}", self.dir.join("mariadb.sock").display()))
+            .arg(format!("--log-error={}", self.dir.join("mariadb.log").display()))
+            .args(&self.settings)
+            .args(more)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("mariadbd is installed");
-        until("MariaDB to listen", Duration::from_secs(30), || async {
-            tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok()
+        *self.child.lock().unwrap() = Some(child);
+    }
+
+    /// Waits until it answers a query. Panics if it has ended.
+    pub async fn answers(&self, within: Duration) {
+        until("MariaDB to answer", within, || async {
+            assert!(!self.has_ended(), "MariaDB ended: {}", self.log());
+            let mut c = sqlx::MySqlConnection::connect(&self.url).await.ok()?;
+            sqlx::query("SELECT 1").execute(&mut c).await.ok()
         })
         .await;
-        Self { child, url: format!("mysql://root@127.0.0.1:{port}") }
+    }
+
+    /// The process, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.lock().unwrap().as_ref().map(Child::id)
+    }
+
+    pub fn has_ended(&self) -> bool {
+        let mut child = self.child.lock().unwrap();
+        child.as_mut().is_none_or(|child| child.try_wait().is_ok_and(|status| status.is_some()))
+    }
+
+    /// A signal by name, as `kill -s` knows it.
+    pub fn signal(&self, name: &str) {
+        let pid = self.pid().expect("it runs").to_string();
+        let done = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(done.is_ok_and(|status| status.success()), "kill -s {name}");
+    }
+
+    /// SIGTERM, and its end.
+    pub async fn stop(&self) {
+        self.signal("TERM");
+        until("MariaDB to end", Duration::from_secs(60), || async { self.has_ended().then_some(()) }).await;
+        *self.child.lock().unwrap() = None;
+    }
+
+    /// SIGKILL, and its end.
+    pub fn kill(&self) {
+        if let Some(mut child) = self.child.lock().unwrap().take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// What it said so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.join("mariadb.log")).unwrap_or_default()
     }
 }
 
 impl Drop for OwnMariaDb {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
+}
+
+/// As whom it runs: by default it refuses to be root.
+fn user() -> String {
+    let user = Command::new("id").arg("-un").output().expect("id runs").stdout;
+    format!("--user={}", String::from_utf8_lossy(&user).trim())
 }
