@@ -1,8 +1,9 @@
-//! A TCP proxy in front of a database that can be closed or fall silent, and that can lose a COMMIT or the answer to
-//! one.
+//! A TCP proxy in front of a MySQL server that can be closed, fall silent or become slow, that can break a connection
+//! at any byte, and that can lose a COMMIT or the answer to one.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -21,7 +22,9 @@ pub enum Lose {
     CommitAndHold = 4,
 }
 
-#[derive(Default)]
+/// The whole packet: its length, its number, that it is a query, the query. A message that says so is another packet.
+const COMMIT: &[u8] = b"\x07\0\0\0\x03COMMIT";
+
 struct State {
     closed: AtomicBool,
     silent: AtomicBool,
@@ -29,6 +32,30 @@ struct State {
     /// The next COMMIT's fate, or 0.
     armed: AtomicU8,
     bitten: AtomicUsize,
+    /// How many more bytes pass to the server, and from it, before a connection breaks; negative: it has.
+    fuse_up: AtomicI64,
+    fuse_down: AtomicI64,
+    broken: AtomicUsize,
+    /// Milliseconds that each answer is held up.
+    slow: AtomicU64,
+    slowed: AtomicUsize,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            closed: AtomicBool::default(),
+            silent: AtomicBool::default(),
+            swallowed: AtomicUsize::default(),
+            armed: AtomicU8::default(),
+            bitten: AtomicUsize::default(),
+            fuse_up: AtomicI64::new(-1),
+            fuse_down: AtomicI64::new(-1),
+            broken: AtomicUsize::default(),
+            slow: AtomicU64::default(),
+            slowed: AtomicUsize::default(),
+        }
+    }
 }
 
 pub struct Proxy {
@@ -92,6 +119,77 @@ impl Proxy {
     pub fn bitten(&self) -> usize {
         self.state.bitten.load(Ordering::Relaxed)
     }
+
+    /// After so many more bytes to the server, of all connections together, the one they passed on is broken.
+    pub fn break_up(&self, after: u32) {
+        self.state.fuse_up.store(after.into(), Ordering::Relaxed);
+    }
+
+    /// The same for what comes from the server.
+    pub fn break_down(&self, after: u32) {
+        self.state.fuse_down.store(after.into(), Ordering::Relaxed);
+    }
+
+    /// How many connections were broken so.
+    pub fn broken(&self) -> usize {
+        self.state.broken.load(Ordering::Relaxed)
+    }
+
+    /// Holds up each answer for so long; zero: none.
+    pub fn slow_down(&self, by: Duration) {
+        self.state.slow.store(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// How many answers were held up.
+    pub fn slowed(&self) -> usize {
+        self.state.slowed.load(Ordering::Relaxed)
+    }
+}
+
+/// What happens to a piece that passes.
+enum Fate {
+    Passes,
+    /// So much of it passes, then the connection ends.
+    Breaks(usize),
+    Lost(Lose),
+}
+
+impl State {
+    /// Counts a piece against the fuse; where it burns through, that much still passes.
+    fn burn(&self, direction: &AtomicI64, n: usize) -> Option<usize> {
+        let length = i64::try_from(n).expect("a piece is small");
+        let left = direction.fetch_sub(length, Ordering::Relaxed);
+        if !(0..length).contains(&left) {
+            return None;
+        }
+        self.broken.fetch_add(1, Ordering::Relaxed);
+        Some(usize::try_from(left).expect("it is not negative"))
+    }
+
+    fn of_client(&self, piece: &[u8]) -> Fate {
+        if piece.ends_with(COMMIT) {
+            let fate = match self.armed.swap(0, Ordering::Relaxed) {
+                1 => Some(Lose::Commit),
+                2 => Some(Lose::Answer),
+                3 => Some(Lose::Client),
+                4 => Some(Lose::CommitAndHold),
+                _ => None,
+            };
+            if let Some(fate) = fate {
+                self.bitten.fetch_add(1, Ordering::Relaxed);
+                return Fate::Lost(fate);
+            }
+        }
+        self.burn(&self.fuse_up, piece.len()).map_or(Fate::Passes, Fate::Breaks)
+    }
+
+    async fn slow(&self) {
+        let slow = self.slow.load(Ordering::Relaxed);
+        if slow > 0 {
+            self.slowed.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(slow)).await;
+        }
+    }
 }
 
 async fn pass(client: TcpStream, server: TcpStream, state: Arc<State>, mut cut: broadcast::Receiver<()>) {
@@ -117,24 +215,23 @@ async fn pass(client: TcpStream, server: TcpStream, state: Arc<State>, mut cut: 
                     state.swallowed.fetch_add(1, Ordering::Relaxed);
                     continue;
                 }
-                if up[..n].windows(6).any(|w| w == b"COMMIT") {
-                    let fate = state.armed.swap(0, Ordering::Relaxed);
-                    if fate != 0 {
-                        state.bitten.fetch_add(1, Ordering::Relaxed);
-                    }
-                    if fate == Lose::Commit as u8 {
+                match state.of_client(&up[..n]) {
+                    Fate::Passes => {}
+                    Fate::Breaks(part) => {
+                        let _ = to_server.write_all(&up[..part]).await;
                         return;
                     }
-                    if fate == Lose::CommitAndHold as u8 {
+                    Fate::Lost(Lose::Commit) => return,
+                    Fate::Lost(Lose::Answer) => swallow = true,
+                    Fate::Lost(Lose::Client) => {
+                        silent = true;
+                        continue;
+                    }
+                    Fate::Lost(Lose::CommitAndHold) => {
                         drop((from_client, to_client));
                         let _ = cut.recv().await;
                         return;
                     }
-                    if fate == Lose::Client as u8 {
-                        silent = true;
-                        continue;
-                    }
-                    swallow = fate == Lose::Answer as u8;
                 }
                 if to_server.write_all(&up[..n]).await.is_err() {
                     return;
@@ -146,7 +243,9 @@ async fn pass(client: TcpStream, server: TcpStream, state: Arc<State>, mut cut: 
                 if silent {
                     continue;
                 }
-                if swallow || to_client.write_all(&down[..n]).await.is_err() {
+                let part = if swallow { Some(0) } else { state.burn(&state.fuse_down, n) };
+                state.slow().await;
+                if to_client.write_all(&down[..part.unwrap_or(n)]).await.is_err() || part.is_some() {
                     return;
                 }
             }

@@ -1,0 +1,199 @@
+//! A link to MariaDB that breaks where it hurts most, breaks anywhere, or is slow; and a database whose connections
+//! are all taken.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::rngs::SmallRng;
+use rand::{Rng as _, SeedableRng as _};
+use sqlx::{Connection as _, Executor as _, MySqlConnection};
+
+use super::database::{HEALED, REFUSED, first_ok};
+use super::{MARIADB, answers};
+use crate::calls::{Caller, Letter};
+use crate::cell::{Cell, Row};
+use crate::history::Phase;
+use crate::load::Load;
+use crate::site::{Plan, Site};
+use crate::support::backend::{Backend, Database, service};
+use crate::support::proxy::{Lose, Proxy};
+use crate::support::until;
+
+pub const ROWS: &[Row] = &[
+    Row {
+        number: 10,
+        name: "the link cut between COMMIT and its OK",
+        on: MARIADB,
+        faulty: false,
+        quick: true,
+        run: |cell| Box::pin(cut_in_commit(cell)),
+    },
+    Row {
+        number: 11,
+        name: "the link cut anywhere, slow, or all taken",
+        on: MARIADB,
+        faulty: false,
+        quick: true,
+        run: |cell| Box::pin(bad_link(cell)),
+    },
+];
+
+/// The connections of each server.
+const CONNECTIONS: u8 = 4;
+const WAITING: &str = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() \
+    AND STATE LIKE 'Waiting for table metadata lock'";
+
+/// A site that knows its database only through a proxy.
+async fn proxied_site(plan: Plan) -> (Proxy, Site) {
+    let database = Arc::new(Database::new(Backend::MariaDb).await);
+    let server = service("mariadb").expect("MariaDB is here");
+    let target = server.split_once('@').expect("an address").1.to_owned();
+    let proxy = Proxy::to(target.clone()).await;
+    let url = database.url.replace(&target, &format!("127.0.0.1:{}", proxy.port));
+    (proxy, Site::over(Plan { database_url: Some(url), ..plan }, database).await)
+}
+
+/// How often the servers noticed that a COMMIT of sends was lost.
+fn noticed(site: &Site) -> u64 {
+    let logs = (0..site.processes()).filter_map(|index| site.server(index, |server| server.log()));
+    logs.map(|log| log.matches("the connection was lost in COMMIT").count() as u64).sum()
+}
+
+async fn cut_in_commit(cell: &Cell) {
+    let (proxy, site) = proxied_site(cell.plan().pair()).await;
+    let mut load = Load::start(&site, cell.scale(), cell.seed).await;
+    let mut rng = SmallRng::seed_from_u64(cell.seed);
+    for _ in 0..cell.times(40, 200, 200) {
+        load.more(rng.random_range(1..20), Duration::from_secs(30)).await;
+        cut_one(&proxy, Lose::Answer).await;
+    }
+    let crowded = noticed(&site);
+    cell.figure("cut in a crowd", crowded);
+    first_ok(&load).await;
+    load.quiet().await;
+    // One by one, so that it is certain whose answer was lost.
+    let rounds = cell.times(20, 200, 200);
+    let (mut keyed, mut unkeyed) = (0, 0);
+    for round in 0..2 * rounds {
+        let key = (round % 2 == 0).then(|| Arc::from(format!("lone-{round}")));
+        let acknowledged = lone(&proxy, &site, &load, round, key.clone()).await;
+        if key.is_some() {
+            keyed += u64::from(acknowledged);
+        } else {
+            unkeyed += u64::from(acknowledged);
+        }
+    }
+    cell.bit(noticed(&site));
+    cell.figure("cut one by one", 2 * rounds);
+    cell.figure("of those acknowledged with a key", keyed);
+    cell.figure("without one", unkeyed);
+    cell.must(crowded > 0, || "no COMMIT of sends was hit in the crowd".to_owned());
+    cell.must(noticed(&site) - crowded >= 2 * rounds, || {
+        format!("only {} of {} lone COMMITs were hit", noticed(&site) - crowded, 2 * rounds)
+    });
+    cell.must(keyed == rounds, || format!("with a key {keyed} of {rounds} were acknowledged after tries"));
+    let history = load.history.clone();
+    cell.check(&site, load).await;
+    answers::only_503(cell, &history, REFUSED);
+}
+
+async fn cut_one(proxy: &Proxy, what: Lose) {
+    let before = proxy.bitten();
+    proxy.lose(what);
+    until("a COMMIT to be hit", Duration::from_secs(10), || async { (proxy.bitten() > before).then_some(()) }).await;
+}
+
+/// One send whose answer is lost: with a key it is repeated until the outcome is known, without one it is not, since
+/// that would be a second message. Whether it was acknowledged.
+async fn lone(proxy: &Proxy, site: &Site, load: &Load, round: u64, key: Option<Arc<str>>) -> bool {
+    let people = site.people.len();
+    let person = &site.people[round as usize % people];
+    let caller = Caller {
+        user: person.name.clone(),
+        device: format!("{}/lone", person.name).into(),
+        cookie: person.cookies[person.cookies.len() - 2].clone(),
+    };
+    let to = site.people[(round as usize + 1) % people].name.clone();
+    let letter = Letter { to, body: format!("lone {round} {}", rand::random::<u64>()), key };
+    proxy.lose(Lose::Answer);
+    for _ in 0..20 {
+        let process = round as usize % site.processes();
+        let (phase, ..) = load.calls.send(process, &caller, &letter).await;
+        if phase == Phase::Ok || letter.key.is_none() {
+            return phase == Phase::Ok;
+        }
+    }
+    false
+}
+
+async fn bad_link(cell: &Cell) {
+    let (proxy, site) = proxied_site(cell.plan().pair().with("DATABASE_CONNECTIONS", CONNECTIONS)).await;
+    let load = Load::start(&site, cell.scale(), cell.seed).await;
+    let mut rng = SmallRng::seed_from_u64(cell.seed);
+    for _ in 0..cell.times(20, 100, 100) {
+        load.more(rng.random_range(1..20), Duration::from_secs(30)).await;
+        let before = proxy.broken();
+        let after = rng.random_range(0..20_000);
+        if rng.random_bool(0.5) {
+            proxy.break_up(after);
+        } else {
+            proxy.break_down(after);
+        }
+        until("a connection to break", Duration::from_secs(10), || async { (proxy.broken() > before).then_some(()) })
+            .await;
+        load.history.heal();
+    }
+    cell.bit(proxy.broken() as u64);
+    cell.figure("broken at any byte", proxy.broken());
+    let mut longest = Duration::ZERO;
+    let slow = cell.times(1, 6, 20);
+    for _ in 0..slow {
+        longest = longest.max(slow_for_a_while(&proxy, &load).await);
+    }
+    cell.bit(slow);
+    let taken = cell.times(1, 6, 20);
+    for _ in 0..taken {
+        longest = longest.max(all_taken(cell, &site, &load).await);
+    }
+    cell.figure("slow", slow);
+    cell.figure("all taken", taken);
+    cell.figure("first acknowledged send afterwards", format!("{:.2} s", longest.as_secs_f64()));
+    cell.must(longest <= HEALED, || format!("the first send was acknowledged only after {longest:?}"));
+    let history = load.history.clone();
+    cell.check(&site, load).await;
+    answers::only_503(cell, &history, REFUSED);
+}
+
+/// Every answer of the database comes two seconds late, until some requests have been refused.
+async fn slow_for_a_while(proxy: &Proxy, load: &Load) -> Duration {
+    let (slowed, refused) = (proxy.slowed(), answers::unavailable(&load.history));
+    proxy.slow_down(Duration::from_secs(2));
+    until("requests to be refused while it is slow", Duration::from_secs(30), || async {
+        (proxy.slowed() > slowed + 20 && answers::unavailable(&load.history) > refused + 20).then_some(())
+    })
+    .await;
+    proxy.slow_down(Duration::ZERO);
+    first_ok(load).await
+}
+
+/// Somebody locks the messages: every connection of the servers comes to wait, and none is left for the next request.
+async fn all_taken(cell: &Cell, site: &Site, load: &Load) -> Duration {
+    let url = &site.database.url;
+    let mut holder = MySqlConnection::connect(url).await.expect("connects");
+    let refused = answers::unavailable(&load.history);
+    holder.execute("LOCK TABLES messages WRITE").await.expect("locks");
+    let all = i64::from(CONNECTIONS) * site.processes() as i64;
+    until("every connection to wait", Duration::from_secs(20), || async {
+        let mut c = MySqlConnection::connect(url).await.ok()?;
+        let waiting: i64 = sqlx::query_scalar(WAITING).fetch_one(&mut c).await.ok()?;
+        (waiting >= all).then_some(())
+    })
+    .await;
+    until("requests to be refused while all are taken", Duration::from_secs(20), || async {
+        (answers::unavailable(&load.history) > refused + 20).then_some(())
+    })
+    .await;
+    holder.execute("UNLOCK TABLES").await.expect("unlocks");
+    cell.bit(1);
+    first_ok(load).await
+}
