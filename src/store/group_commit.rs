@@ -9,8 +9,8 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -19,7 +19,7 @@ use super::db::Db;
 use super::error::{Fault, StoreError};
 use super::retry::{Attempt, retrying};
 use super::sql::{Keys, Outcome, store_batch};
-use crate::domain::{NewMessage, Sent};
+use crate::domain::{MessageId, NewMessage, Sent};
 
 /// The most messages of one transaction.
 const BATCH: usize = 64;
@@ -35,16 +35,31 @@ const PUT_OFF: Duration = Duration::from_millis(2500);
 const PUT_OFF_BATCH: usize = BATCH / 2;
 /// How long the worker rests, in milliseconds, when it has nothing but those.
 const PAUSE: Range<u64> = 2..6;
+const LOST: &str = "the connection was lost in COMMIT; each message is looked up and tried again";
 
 struct Job {
     new: NewMessage,
     since: Instant,
-    /// Whether a try of ours may have stored it already.
-    in_doubt: bool,
+    doubt: Doubt,
     taken: Arc<Claim>,
     /// Among those that wait, wherever that is.
     _place: OwnedSemaphorePermit,
     answer: oneshot::Sender<Result<Sent, StoreError>>,
+}
+
+/// Whether tries of ours may have stored it already, and as which messages: so a message that is found is told from one
+/// that somebody else stored with the same key.
+#[derive(Clone, Default)]
+struct Doubt {
+    is: bool,
+    ours: Vec<MessageId>,
+}
+
+impl Doubt {
+    fn add(&mut self, id: Option<MessageId>) {
+        self.is = true;
+        self.ours.extend(id);
+    }
 }
 
 impl Job {
@@ -52,8 +67,8 @@ impl Job {
     fn answer(self, outcome: Result<Sent, StoreError>) {
         let _ = self.answer.send(match outcome {
             // To the sender this is the first time.
-            Ok(sent) => Ok(Sent { created: sent.created || self.in_doubt, ..sent }),
-            Err(StoreError::Unavailable(e) | StoreError::Internal(e)) if self.in_doubt => {
+            Ok(sent) => Ok(Sent { created: sent.created || self.doubt.ours.contains(&sent.message.id), ..sent }),
+            Err(StoreError::Unavailable(e) | StoreError::Internal(e)) if self.doubt.is => {
                 Err(StoreError::OutcomeUnknown(e))
             }
             Err(e) => Err(e),
@@ -100,7 +115,7 @@ impl GroupCommit {
         let (answer, wait) = oneshot::channel();
         let taken = Arc::new(Claim::default());
         let since = Instant::now();
-        let job = Job { new, since, in_doubt: false, taken: taken.clone(), _place: place, answer };
+        let job = Job { new, since, doubt: Doubt::default(), taken: taken.clone(), _place: place, answer };
         self.jobs.try_send(job).map_err(|_| too_many())?;
         match tokio::time::timeout(PATIENCE, wait).await {
             Ok(Ok(outcome)) => outcome,
@@ -159,31 +174,39 @@ async fn next(queue: &mut mpsc::Receiver<Job>, put_off: &mut VecDeque<Job>) -> O
 /// Returns those that wait for a lock of somebody else.
 async fn store(db: &Db, mut batch: Vec<Job>) -> Vec<Job> {
     // One in doubt was never released: whoever waits for it must not be told that it was not applied.
-    batch.retain(|job| if job.in_doubt { !job.answer.is_closed() } else { job.taken.win() });
+    batch.retain(|job| if job.doubt.is { !job.answer.is_closed() } else { job.taken.win() });
     if batch.is_empty() {
         return batch;
     }
     let together: Vec<_> = batch.iter().map(|job| &job.new).collect();
-    let keys = if batch.iter().any(|job| job.in_doubt) { Keys::LookedUp } else { Keys::New };
+    let keys = if batch.iter().any(|job| job.doubt.is) { Keys::LookedUp } else { Keys::New };
     let mut stored = store_batch(db, Attempt::only(), &together, keys).await;
     if matches!(stored, Err(Fault::Duplicate(_))) {
         // Somebody repeats a send. Rare, so it is found out by the unique key and not looked for each time.
         stored = store_batch(db, Attempt::only(), &together, Keys::LookedUp).await;
     }
-    match stored {
-        Ok(outcomes) => {
-            return batch.into_iter().zip(outcomes).filter_map(|(job, outcome)| settle(job, outcome)).collect();
-        }
-        Err(Fault::LostInCommit(e)) => {
-            tracing::warn!(error = %e, "the connection was lost in COMMIT; each message is looked up and tried again");
-            batch.iter_mut().for_each(|job| job.in_doubt = true);
-        }
-        Err(_) => {}
-    }
     let mut put_off = Vec::new();
+    let again = match stored {
+        Ok(outcomes) => {
+            let mut again = Vec::new();
+            for (mut job, outcome) in batch.into_iter().zip(outcomes) {
+                if let Outcome::InDoubt { id, why } = outcome {
+                    if again.is_empty() {
+                        tracing::warn!(error = %why, "{LOST}");
+                    }
+                    job.doubt.add(id);
+                    again.push(job);
+                } else {
+                    put_off.extend(settle(job, outcome));
+                }
+            }
+            again
+        }
+        Err(_) => batch,
+    };
     let mut away = false;
     // Whoever has been told that nobody knows must not be surprised minutes later.
-    for mut job in batch.into_iter().filter(|job| !job.answer.is_closed()) {
+    for mut job in again.into_iter().filter(|job| !job.answer.is_closed()) {
         if away {
             // It was not there for the one before, after several tries: nobody waits for it twice.
             job.answer(Err(StoreError::Unavailable("the database cannot be reached".to_owned())));
@@ -203,11 +226,12 @@ fn settle(job: Job, outcome: Outcome) -> Option<Job> {
         Outcome::Done(outcome) => job.answer(outcome),
         Outcome::PutOff if job.answer.is_closed() => {}
         Outcome::PutOff if job.since.elapsed() < PUT_OFF => {
-            if !job.in_doubt {
+            if !job.doubt.is {
                 job.taken.release();
             }
             return Some(job);
         }
+        Outcome::InDoubt { why, .. } => job.answer(Err(StoreError::OutcomeUnknown(why))),
         Outcome::PutOff => {
             job.answer(Err(StoreError::Unavailable("another process holds what it needs for too long".to_owned())));
         }
@@ -217,18 +241,19 @@ fn settle(job: Job, outcome: Outcome) -> Option<Job> {
 
 /// Notes in `away` if it failed because the database could not be reached.
 async fn store_one(db: &Db, job: &mut Job, away: &mut bool) -> Result<Outcome, StoreError> {
-    let (in_doubt, unreachable) = (&AtomicBool::new(job.in_doubt), &AtomicBool::new(false));
+    let (doubt, unreachable) = (&Mutex::new(job.doubt.clone()), &AtomicBool::new(false));
     let new = &job.new;
     let stored = retrying(|attempt| async move {
-        let tried = store_batch(db, attempt, &[new], Keys::LookedUp).await;
-        unreachable.store(matches!(tried, Err(Fault::Lost(_) | Fault::LostInCommit(_))), Ordering::Relaxed);
-        if matches!(tried, Err(Fault::LostInCommit(_))) {
-            in_doubt.store(true, Ordering::Relaxed);
+        let mut tried = store_batch(db, attempt, &[new], Keys::LookedUp).await;
+        if let Ok([Outcome::InDoubt { id, why }]) = tried.as_deref() {
+            doubt.lock().unwrap_or_else(PoisonError::into_inner).add(*id);
+            tried = Err(Fault::LostInCommit(sqlx::Error::Io(std::io::Error::other(why.clone()))));
         }
+        unreachable.store(matches!(tried, Err(Fault::Lost(_) | Fault::LostInCommit(_))), Ordering::Relaxed);
         tried?.pop().ok_or_else(|| StoreError::Internal("no outcome".to_owned()).into())
     })
     .await;
     *away = unreachable.load(Ordering::Relaxed);
-    job.in_doubt = in_doubt.load(Ordering::Relaxed);
+    job.doubt = doubt.lock().unwrap_or_else(PoisonError::into_inner).clone();
     stored
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::plan::Plan;
 use super::{Fault, Repeat, StoreError, lock_heads, lock_heads_by, message};
-use crate::domain::{Message, NewMessage, Sent, UserId};
+use crate::domain::{Message, MessageId, NewMessage, Sent, UserId};
 use crate::faults::{self, Point};
 use crate::store::db::{Connection, Db, Value};
 use crate::store::error::{Rule, is_unknown_syntax};
@@ -42,6 +42,21 @@ pub(in crate::store) enum Outcome {
     Done(Result<Sent, StoreError>),
     /// Another process holds the head of one of its people. Nothing of it was applied.
     PutOff,
+    /// The connection was lost in COMMIT. `id` is the message that this transaction stored, if it was applied; none: it
+    /// was there before.
+    InDoubt { id: Option<MessageId>, why: String },
+}
+
+impl Outcome {
+    /// What is left of it when the COMMIT was lost. That nothing is stored stays certain.
+    fn in_doubt(self, why: &str) -> Self {
+        match self {
+            Self::Done(Ok(sent)) => {
+                Self::InDoubt { id: sent.created.then_some(sent.message.id), why: why.to_owned() }
+            }
+            certain => certain,
+        }
+    }
 }
 
 /// What is taken of the keys of a batch.
@@ -95,8 +110,14 @@ pub(in crate::store) async fn store_batch(
     faults::passed(Point::AfterInsert);
     let mut stored = plan.stored(&mut c, &fresh, &names).await?.into_iter();
     faults::passed(Point::BeforeCommit);
-    c.commit().await?;
-    faults::passed(Point::AfterCommit);
+    let lost = match c.commit().await {
+        Ok(()) => {
+            faults::passed(Point::AfterCommit);
+            None
+        }
+        Err(Fault::LostInCommit(e)) => Some(e.to_string()),
+        Err(fault) => return Err(fault),
+    };
 
     let outcomes = batch.iter().zip(answers).map(|(new, answer)| {
         answer.unwrap_or_else(|| {
@@ -104,7 +125,10 @@ pub(in crate::store) async fn store_batch(
             Outcome::Done(message.map(|message| Sent { message, created: true, reached: plan.reached(new) }))
         })
     });
-    Ok(outcomes.collect())
+    Ok(match lost {
+        None => outcomes.collect(),
+        Some(why) => outcomes.map(|outcome| outcome.in_doubt(&why)).collect(),
+    })
 }
 
 /// Stores messages of the past without telling anybody: no log rows. For `test-data` and imports.

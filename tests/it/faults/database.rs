@@ -19,6 +19,7 @@ pub fn trials() -> Vec<Trial> {
         trial("faults::client_vanished_in_transaction", client_vanished_in_transaction),
         trial("faults::a_held_head_delays_only_its_own_people", a_held_head_delays_only_its_own_people),
         trial("faults::connection_lost_in_commit", connection_lost_in_commit),
+        trial("faults::a_repeat_lost_in_commit_is_no_new_message", a_repeat_lost_in_commit_is_no_new_message),
         trial("faults::lost_in_commit_with_its_locks_held", lost_in_commit_with_its_locks_held),
     ];
     let here = Backend::MariaDb.is_here();
@@ -220,4 +221,18 @@ async fn connection_lost_in_commit() {
         assert_eq!(listed["count"], round + 2, "round {round}");
         assert_eq!(listed["results"][0], sent);
     }
+}
+
+/// A repeated send whose own COMMIT is lost finds the message of the first, and says so: 200, not 201 again.
+async fn a_repeat_lost_in_commit_is_no_new_message() {
+    let (_world, proxy, ann, bob) = behind_a_proxy().await;
+    let body = json!({"recipient": "bob", "body": "again", "client_id": "again"});
+    let first = ann.post("/api/v1/message/", &body).await.expect(201);
+    for what in [Lose::Answer, Lose::Commit] {
+        let bitten = proxy.bitten();
+        proxy.lose(what);
+        assert_eq!(ann.post("/api/v1/message/", &body).await.expect(200), first);
+        assert_eq!(proxy.bitten(), bitten + 1, "the fault must bite");
+    }
+    assert_eq!(bob.get("/api/v1/message/?target=ann").await.expect(200)["count"], 1, "once");
 }
