@@ -54,6 +54,7 @@ use crate::auth::Auth;
 use crate::chat::{Chat, Sockets};
 use crate::config::Settings;
 use crate::domain::Clock;
+use crate::store::sharing_patience;
 use body::read_body;
 use cookies::Baker;
 use error::ApiError;
@@ -178,10 +179,10 @@ impl Handler for Slashed {
         let has_slash = req.uri().path().ends_with('/');
         let free = path.contains("<_..>") || path.starts_with("/api/");
         match (is_page(path), has_slash) {
-            _ if free => handle(req, data).await,
+            _ if free => sharing_patience(handle(req, data)).await,
             (true, false) => Outcome::Success(add_slash(req)),
             (false, true) => Outcome::Success(html::not_found()),
-            _ => handle(req, data).await,
+            _ => sharing_patience(handle(req, data)).await,
         }
     }
 }

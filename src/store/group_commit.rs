@@ -17,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::db::Db;
 use super::error::{Fault, StoreError};
+use super::patience::{left, spend};
 use super::retry::{Attempt, retrying};
 use super::sql::{Keys, Outcome, store_batch};
 use crate::domain::{MessageId, NewMessage, Sent};
@@ -117,7 +118,7 @@ impl GroupCommit {
         let since = Instant::now();
         let job = Job { new, since, doubt: Doubt::default(), taken: taken.clone(), _place: place, answer };
         self.jobs.try_send(job).map_err(|_| too_many())?;
-        match tokio::time::timeout(PATIENCE, wait).await {
+        match spend(tokio::time::timeout(left(PATIENCE), wait)).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(StoreError::OutcomeUnknown("the store was closed".to_owned())),
             Err(_) if taken.win() => Err(StoreError::Unavailable("its turn did not come".to_owned())),

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::db::Db;
 use super::error::StoreError;
+use super::patience::{left, spend};
 
 /// The most questions of one query.
 const BATCH: usize = 128;
@@ -51,7 +52,7 @@ impl<V: Clone + Send + Sync + 'static> Lookup<V> {
         self.questions
             .try_send(Question { key: key.to_owned(), answer })
             .map_err(|_| StoreError::Unavailable("too many look-ups are waiting".to_owned()))?;
-        match timeout(PATIENCE, wait).await {
+        match spend(timeout(left(PATIENCE), wait)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(StoreError::Unavailable("the store was closed".to_owned())),
             Err(_) => Err(StoreError::Unavailable("the database takes too long".to_owned())),

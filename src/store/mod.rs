@@ -11,6 +11,7 @@ mod error;
 mod group_commit;
 mod lookup;
 mod migrate;
+mod patience;
 mod pool;
 mod retry;
 mod row;
@@ -21,6 +22,7 @@ use async_trait::async_trait;
 pub use connect::check_url;
 pub use error::{Rule, StoreError};
 pub use migrate::MigrationStatus;
+pub use patience::sharing_patience;
 pub use sql::{Isolation, Options, SqlStore};
 
 use crate::domain::{

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::error::{Fault, StoreError};
+use super::patience::{left, spend};
 
-/// Somebody waits for an answer: this long, all tries together.
+/// Somebody waits for an answer: this long, all tries together, and all questions of one request.
 const ANSWER: Duration = Duration::from_millis(2700);
 /// Nobody waits: bulk work and chores.
 const CHORE: Duration = Duration::from_mins(10);
@@ -35,7 +36,7 @@ pub(super) async fn retrying<T, Fut>(work: impl Fn(Attempt) -> Fut) -> Result<T,
 where
     Fut: Future<Output = Result<T, Fault>>,
 {
-    retrying_within(ANSWER, work).await
+    spend(retrying_within(left(ANSWER), work)).await
 }
 
 /// The same for work that takes its time and that nobody waits for.
@@ -64,7 +65,7 @@ where
         }
         let again = match &fault {
             Fault::Contended(_) | Fault::Duplicate(_) | Fault::Lost(_) | Fault::LostInCommit(_) => {
-                tries < RETRIES && started.elapsed() < LAST_START
+                tries < RETRIES && started.elapsed() < LAST_START.min(limit)
             }
             Fault::Answer(_) | Fault::Broken(_) => false,
         };

@@ -44,16 +44,17 @@ pub(in crate::store) enum Outcome {
     PutOff,
     /// The connection was lost in COMMIT. `id` is the message that this transaction stored, if it was applied; none: it
     /// was there before.
-    InDoubt { id: Option<MessageId>, why: String },
+    InDoubt {
+        id: Option<MessageId>,
+        why: String,
+    },
 }
 
 impl Outcome {
     /// What is left of it when the COMMIT was lost. That nothing is stored stays certain.
     fn in_doubt(self, why: &str) -> Self {
         match self {
-            Self::Done(Ok(sent)) => {
-                Self::InDoubt { id: sent.created.then_some(sent.message.id), why: why.to_owned() }
-            }
+            Self::Done(Ok(sent)) => Self::InDoubt { id: sent.created.then_some(sent.message.id), why: why.to_owned() },
             certain => certain,
         }
     }

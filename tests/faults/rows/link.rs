@@ -63,7 +63,7 @@ async fn cut_in_commit(cell: &Cell) {
     let (proxy, site) = proxied_site(cell.plan().pair()).await;
     let mut load = Load::start(&site, cell.scale(), cell.seed).await;
     let mut rng = SmallRng::seed_from_u64(cell.seed);
-    for _ in 0..cell.times(40, 200, 200) {
+    for _ in 0..cell.times(30, 200, 200) {
         load.more(rng.random_range(1..20), Duration::from_secs(30)).await;
         cut_one(&proxy, Lose::Answer).await;
     }
@@ -72,7 +72,7 @@ async fn cut_in_commit(cell: &Cell) {
     first_ok(&load).await;
     load.quiet().await;
     // One by one, so that it is certain whose answer was lost.
-    let rounds = cell.times(20, 200, 200);
+    let rounds = cell.times(10, 200, 200);
     let (mut keyed, mut unkeyed) = (0, 0);
     for round in 0..2 * rounds {
         let key = (round % 2 == 0).then(|| Arc::from(format!("lone-{round}")));
@@ -130,10 +130,10 @@ async fn bad_link(cell: &Cell) {
     let (proxy, site) = proxied_site(cell.plan().pair().with("DATABASE_CONNECTIONS", CONNECTIONS)).await;
     let load = Load::start(&site, cell.scale(), cell.seed).await;
     let mut rng = SmallRng::seed_from_u64(cell.seed);
-    for _ in 0..cell.times(20, 100, 100) {
+    for _ in 0..cell.times(8, 100, 100) {
         load.more(rng.random_range(1..20), Duration::from_secs(30)).await;
         let before = proxy.broken();
-        let after = rng.random_range(0..20_000);
+        let after = rng.random_range(0..10_000);
         if rng.random_bool(0.5) {
             proxy.break_up(after);
         } else {
@@ -169,7 +169,7 @@ async fn slow_for_a_while(proxy: &Proxy, load: &Load) -> Duration {
     let (slowed, refused) = (proxy.slowed(), answers::unavailable(&load.history));
     proxy.slow_down(Duration::from_secs(2));
     until("requests to be refused while it is slow", Duration::from_secs(30), || async {
-        (proxy.slowed() > slowed + 20 && answers::unavailable(&load.history) > refused + 20).then_some(())
+        (proxy.slowed() > slowed + 10 && answers::unavailable(&load.history) > refused + 5).then_some(())
     })
     .await;
     proxy.slow_down(Duration::ZERO);
@@ -190,7 +190,7 @@ async fn all_taken(cell: &Cell, site: &Site, load: &Load) -> Duration {
     })
     .await;
     until("requests to be refused while all are taken", Duration::from_secs(20), || async {
-        (answers::unavailable(&load.history) > refused + 20).then_some(())
+        (answers::unavailable(&load.history) > refused + 5).then_some(())
     })
     .await;
     holder.execute("UNLOCK TABLES").await.expect("unlocks");

@@ -16,6 +16,7 @@ pub fn trials() -> Vec<Trial> {
     let trials = vec![
         trial("faults::database_away", database_away),
         trial("faults::database_silent", database_silent),
+        trial("faults::database_slow", database_slow),
         trial("faults::client_vanished_in_transaction", client_vanished_in_transaction),
         trial("faults::a_held_head_delays_only_its_own_people", a_held_head_delays_only_its_own_people),
         trial("faults::connection_lost_in_commit", connection_lost_in_commit),
@@ -108,6 +109,28 @@ async fn database_silent() {
     assert_eq!(socket.event().await["event"]["message"]["body"], "while silent");
     let listed = bob.get("/api/v1/message/?target=ann").await.expect(200);
     assert_eq!(listed["count"], 2, "once");
+}
+
+/// Every answer of the database comes two seconds late: a request that asks several questions waits no longer than one
+/// that asks a single one.
+async fn database_slow() {
+    let (_world, proxy, ann, _bob) = behind_a_proxy().await;
+    ann.say("bob", "before").await;
+    for path in ["/api/v1/conversation/", "/api/v1/message/?target=bob", "/api/v1/event/"] {
+        ann.get(path).await.expect(200);
+        let slowed = proxy.slowed();
+        proxy.slow_down(Duration::from_secs(2));
+        let started = Instant::now();
+        let answer = ann.get(path).await;
+        assert_eq!(answer.status, 503, "{path}: {}", answer.body);
+        assert!(started.elapsed() < Duration::from_millis(3500), "{path} took {:?}", started.elapsed());
+        assert!(proxy.slowed() > slowed, "the fault must bite");
+        proxy.slow_down(Duration::ZERO);
+        until("the first answer in time", Duration::from_secs(5), || async {
+            (ann.get(path).await.status == 200).then_some(())
+        })
+        .await;
+    }
 }
 
 /// A process vanishes in a transaction, and the database is not told: what it holds is given back within a minute, not
