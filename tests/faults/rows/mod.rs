@@ -4,6 +4,7 @@ mod answers;
 mod database;
 mod kills;
 mod link;
+mod locks;
 mod points;
 
 use crate::cell::Row;
@@ -14,7 +15,8 @@ pub const MARIADB: &[Backend] = &[Backend::MariaDb];
 
 /// All rows, by number.
 pub fn all() -> impl Iterator<Item = &'static Row> {
-    let mut rows: Vec<&Row> = [kills::ROWS, points::ROWS, database::ROWS, link::ROWS].into_iter().flatten().collect();
+    let mut rows: Vec<&Row> =
+        [kills::ROWS, points::ROWS, database::ROWS, link::ROWS, locks::ROWS].into_iter().flatten().collect();
     rows.sort_by_key(|row| row.number);
     rows.into_iter()
 }
