@@ -209,6 +209,11 @@ impl History {
         self.calls.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// The time on its clock.
+    pub fn now(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
     /// Notes a step that happens now.
     pub fn add(&self, mut step: Step) {
         match (step.op, step.phase) {
@@ -217,7 +222,7 @@ impl History {
             _ => {}
         }
         let mut steps = self.steps.lock().unwrap();
-        step.t_mono = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        step.t_mono = self.now();
         steps.push(step);
     }
 

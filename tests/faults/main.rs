@@ -17,10 +17,12 @@
 mod calls;
 mod cell;
 mod checker;
+mod delays;
 mod device;
 mod finale;
 mod history;
 mod load;
+mod quiet;
 mod rows;
 mod selftest;
 mod site;

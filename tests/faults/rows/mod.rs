@@ -6,6 +6,7 @@ mod kills;
 mod link;
 mod locks;
 mod points;
+mod redis;
 
 use crate::cell::Row;
 use crate::support::backend::Backend;
@@ -15,8 +16,8 @@ pub const MARIADB: &[Backend] = &[Backend::MariaDb];
 
 /// All rows, by number.
 pub fn all() -> impl Iterator<Item = &'static Row> {
-    let mut rows: Vec<&Row> =
-        [kills::ROWS, points::ROWS, database::ROWS, link::ROWS, locks::ROWS].into_iter().flatten().collect();
+    let all = [database::ROWS, kills::ROWS, link::ROWS, locks::ROWS, points::ROWS, redis::ROWS];
+    let mut rows: Vec<&Row> = all.into_iter().flatten().collect();
     rows.sort_by_key(|row| row.number);
     rows.into_iter()
 }

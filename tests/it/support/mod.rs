@@ -3,6 +3,7 @@
 pub mod backend;
 pub mod device;
 pub mod proxy;
+pub mod redis_proxy;
 pub mod server;
 pub mod services;
 pub mod socket;

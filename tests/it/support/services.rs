@@ -17,13 +17,30 @@ pub struct OwnRedis {
 
 impl OwnRedis {
     pub fn start(port: u16, dir: &Path) -> Self {
+        Self::start_with(port, dir, &[])
+    }
+
+    /// The same with settings of its own.
+    pub fn start_with(port: u16, dir: &Path, settings: &[&str]) -> Self {
         let child = Command::new("redis-server")
             .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .args(settings)
             .current_dir(dir)
             .stdout(Stdio::null())
             .spawn()
             .expect("redis-server is installed");
         Self { child, port }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it by a signal, `TERM` or `KILL`, and waits until it has ended.
+    pub fn end(mut self, signal: &str) {
+        let done = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status();
+        assert!(done.is_ok_and(|status| status.success()), "kill -s {signal}");
+        tokio::task::block_in_place(|| self.child.wait()).expect("it ends");
     }
 
     pub fn url(&self) -> String {
