@@ -25,6 +25,8 @@ use crate::domain::UserId;
 const CONFIRM: Duration = Duration::from_millis(500);
 /// How long Redis may take for one answer before the connection is replaced.
 const ANSWER: Duration = Duration::from_secs(3);
+/// Redis is asked this often for a sign of life: with the time for its answer, a dead line is found out in four seconds.
+const ASK: Duration = Duration::from_secs(1);
 const QUEUE: usize = 16_384;
 
 /// `REDIS_URL` cannot be used.
@@ -143,7 +145,7 @@ async fn speak(client: redis::Client, prefix: String, mut words: mpsc::Receiver<
         wait = Backoff::default();
         loop {
             // A ping while there is nothing to say notices a dead connection.
-            let said = match timeout(Duration::from_secs(2), words.recv_many(&mut batch, 128)).await {
+            let said = match timeout(ASK, words.recv_many(&mut batch, 128)).await {
                 Ok(0) => return,
                 Ok(_) => say(&mut connection, &prefix, batch.drain(..)).await,
                 Err(_) => timeout(ANSWER, redis::cmd("PING").query_async::<()>(&mut connection)).await,

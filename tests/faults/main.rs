@@ -21,6 +21,7 @@ mod delays;
 mod device;
 mod finale;
 mod history;
+mod line;
 mod load;
 mod quiet;
 mod rows;

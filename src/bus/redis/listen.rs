@@ -3,14 +3,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use redis::aio::PubSubSink;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{MissedTickBehavior, timeout};
 
-use super::{ANSWER, Backoff, Wish};
+use super::{ANSWER, ASK, Backoff, Wish};
 use crate::bus::local::Registry;
 use crate::domain::UserId;
 
@@ -57,7 +56,7 @@ impl Listener {
             }
         }
         // An answer shows that the connection lives, also with nobody to subscribe for.
-        matches!(timeout(ANSWER, sink.ping_message::<redis::Value>("chatd")).await, Ok(Ok(_)))
+        is_there(sink).await
     }
 
     /// Until the connection is lost (false) or the bus is dropped (true).
@@ -81,22 +80,20 @@ impl Listener {
             }
         });
         let mut confirmed: HashSet<UserId> = HashSet::new();
+        // By the clock: wishes that ask Redis for nothing must not put it off.
+        let mut ask = tokio::time::interval(ASK);
+        ask.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let ended = loop {
-            tokio::select! {
-                _ = &mut hear => break false,
-                wish = timeout(Duration::from_secs(2), wishes.recv()) => match wish {
-                    Ok(None) => break true,
-                    Ok(Some(wish)) => {
-                        if !self.grant(wish, &mut sink, &mut confirmed).await {
-                            break false;
-                        }
-                    }
-                    Err(_) => {
-                        if !matches!(timeout(ANSWER, sink.ping_message::<redis::Value>("chatd")).await, Ok(Ok(_))) {
-                            break false;
-                        }
-                    }
+            let lives = tokio::select! {
+                _ = &mut hear => false,
+                wish = wishes.recv() => match wish {
+                    None => break true,
+                    Some(wish) => self.grant(wish, &mut sink, &mut confirmed).await,
                 },
+                _ = ask.tick() => is_there(&mut sink).await,
+            };
+            if !lives {
+                break false;
             }
         };
         hear.abort();
@@ -129,4 +126,8 @@ impl Listener {
     fn channel(&self, user: UserId) -> String {
         format!("{}{user}", self.prefix)
     }
+}
+
+async fn is_there(sink: &mut PubSubSink) -> bool {
+    matches!(timeout(ANSWER, sink.ping_message::<redis::Value>("chatd")).await, Ok(Ok(_)))
 }

@@ -1,27 +1,38 @@
 //! Redis that goes away, falls silent, or passes on what it likes: sends and displays go on by polling.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 
-use crate::cell::{Cell, Row};
+use crate::cell::{Cell, Mode, Row};
 use crate::delays::{self, Span};
 use crate::device::Habits;
+use crate::line::{ALONE, Line, both};
 use crate::load::{Load, Scale};
 use crate::quiet::Quiet;
 use crate::site::Site;
 use crate::support::backend::Backend;
 use crate::support::services::OwnRedis;
 
-pub const ROWS: &[Row] = &[Row {
-    number: 6,
-    name: "Redis restarts (TERM and KILL)",
-    on: SHARED,
-    faulty: false,
-    quick: true,
-    run: |cell| Box::pin(restarts(cell)),
-}];
+pub const ROWS: &[Row] = &[
+    Row {
+        number: 6,
+        name: "Redis restarts (TERM and KILL)",
+        on: SHARED,
+        faulty: false,
+        quick: true,
+        run: |cell| Box::pin(restarts(cell)),
+    },
+    Row {
+        number: 7,
+        name: "Redis is silent, pauses, or ends listeners",
+        on: SHARED,
+        faulty: false,
+        quick: true,
+        run: |cell| Box::pin(unheard(cell)),
+    },
+];
 
 /// Redis is for several processes, and SQLite has one.
 pub const SHARED: &[Backend] = &[Backend::MariaDb];
@@ -37,15 +48,6 @@ const TOLD: Duration = Duration::from_secs(1);
 pub fn staying(cell: &Cell) -> Scale {
     Scale { habits: Habits { leaves_within: None, pages_first: 4 }, ..cell.scale() }
 }
-
-/// Both processes call themselves by this word; how long that took.
-pub async fn both(site: &Site, word: &str) -> Duration {
-    let started = Instant::now();
-    tokio::join!(site.ready(0, word), site.ready(1, word));
-    started.elapsed()
-}
-
-pub const ALONE: &str = "degraded: no bus";
 
 async fn restarts(cell: &Cell) {
     let scale = staying(cell);
@@ -78,9 +80,94 @@ async fn restarts(cell: &Cell) {
     finish(cell, &site, (load, quiet), &spans).await;
 }
 
-/// When Redis was away, and when it was there again.
+/// A Redis that does not answer is found out within so long.
+const DETECTED: Duration = Duration::from_secs(5);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Nothing passes in either direction, and no connection ends.
+    Silent,
+    /// The same for connections that listen only: whoever speaks is answered.
+    Deaf,
+    /// Redis answers nobody for a while, and then everything.
+    Paused,
+    /// Redis ends those that do not read as fast as it speaks.
+    Kicked,
+}
+
+async fn unheard(cell: &Cell) {
+    let line = Line::new().await;
+    let scale = staying(cell);
+    let site = line.site(Quiet::beside(&scale, cell.plan())).await;
+    let load = Load::start(&site, scale, cell.seed).await;
+    let quiet = Quiet::start(&site, &load, cell.seed);
+    let mut spans = Spans::default();
+    let ways: &[Way] = match cell.mode {
+        Mode::Quick => &[Way::Silent, Way::Paused, Way::Kicked],
+        _ => &[Way::Silent, Way::Deaf, Way::Paused, Way::Kicked],
+    };
+    let mut detected = Duration::ZERO;
+    for way in ways.repeat(usize::try_from(cell.times(1, 2, 10)).unwrap_or(1)) {
+        let begun = load.history.now();
+        load.more(cell.times(150, 500, 500), Duration::from_secs(30)).await;
+        spans.before.push(begun..load.history.now());
+        let begun = load.history.now();
+        let listeners = line.listeners().await;
+        detected = detected.max(bite(cell, &line, &site, way).await);
+        // Through a pause the connections may live.
+        line.again(&site, if way == Way::Paused { &[] } else { &listeners }).await;
+        load.history.heal();
+        spans.during(begun, &load);
+        let begun = load.history.now();
+        load.more(cell.times(150, 500, 500), Duration::from_secs(30)).await;
+        spans.after(begun, &load);
+    }
+    cell.figure("detected within", format!("{detected:.2?}"));
+    cell.must(detected <= DETECTED, || format!("detected only after {detected:?}; {DETECTED:?} is the most"));
+    finish(cell, &site, (load, quiet), &spans).await;
+}
+
+/// One fault from its beginning to its end; how long it took until both processes said so.
+async fn bite(cell: &Cell, line: &Line, site: &Site, way: Way) -> Duration {
+    let hold = Duration::from_secs(cell.times(1, 10, 60));
+    match way {
+        Way::Silent => {
+            let before = line.proxy.swallowed();
+            line.proxy.fall_silent();
+            let detected = both(site, ALONE).await;
+            tokio::time::sleep(hold).await;
+            cell.bit(u64::from(line.proxy.swallowed() > before));
+            line.proxy.speak();
+            detected
+        }
+        Way::Deaf => {
+            let before = line.words.withheld();
+            line.words.fall_deaf();
+            let detected = both(site, ALONE).await;
+            tokio::time::sleep(hold).await;
+            cell.bit(u64::from(line.words.withheld() > before));
+            line.words.hear();
+            detected
+        }
+        Way::Paused => {
+            // In a quick run it is over before anybody has to notice.
+            let time = Duration::from_millis(cell.times(800, 8000, 60_000));
+            let noticed = async { if time > DETECTED { both(site, ALONE).await } else { Duration::ZERO } };
+            let (paused, detected) = tokio::join!(line.pause(time), noticed);
+            cell.bit(u64::from(paused > time / 2));
+            detected
+        }
+        Way::Kicked => {
+            cell.bit(line.kick().await);
+            Duration::ZERO
+        }
+    }
+}
+
+/// Before Redis was away, while it was, and when it was there again., and when it was there again.
 #[derive(Default)]
 pub struct Spans {
+    pub before: Vec<Span>,
     pub during: Vec<Span>,
     pub after: Vec<Span>,
 }
@@ -108,6 +195,12 @@ pub async fn finish(cell: &Cell, site: &Site, (load, quiet): (Load, Quiet), span
     cell.figure("send errors", errors.len());
     cell.must(errors.is_empty(), || format!("{} sends failed, first {:?}", errors.len(), errors[0]));
     let (during, after) = (&spans.during, &spans.after);
+    if !spans.before.is_empty() {
+        let usually = [&spans.before[..], after].concat();
+        let [now, usual] = [during, &usually].map(|spans| delays::sends(&steps, spans).percentile(99));
+        cell.figure("sends (p99)", format!("{now:.1?}, otherwise {usual:.1?}"));
+        cell.must(now <= usual * 2, || format!("sends took {now:?} (p99), otherwise {usual:?}"));
+    }
     let limits = [
         ("during", during, &everybody, POLLED),
         ("to the quiet", during, &seldom, POLLED_ALONE),

@@ -6,6 +6,7 @@ use chatd::bus::{Bus as _, RedisBus};
 use libtest_mimic::Trial;
 
 use crate::support::backend::{Backend, Database, tool};
+use crate::support::redis_proxy::RedisProxy;
 use crate::support::server::{Client, LOOSE, Server, World, add_user};
 use crate::support::services::{OwnRedis, free_port};
 use crate::support::socket::Socket;
@@ -18,6 +19,8 @@ pub fn trials() -> Vec<Trial> {
         trial("faults::redis_that_comes_back_wakes_nobody_in_vain", redis_that_comes_back_wakes_nobody_in_vain)
             .with_ignored_flag(!tool("redis-server")),
         trial("faults::redis_that_was_never_there_is_said_once", redis_that_was_never_there_is_said_once),
+        trial("faults::a_dead_line_is_found_out_while_sockets_come_and_go", a_dead_line_is_found_out)
+            .with_ignored_flag(!tool("redis-server")),
     ]
 }
 
@@ -107,4 +110,26 @@ async fn redis_that_was_never_there_is_said_once() {
     assert_eq!(socket.event().await["event"]["message"]["body"], "all the same");
     ready(&ann, "degraded: no bus").await;
     assert_eq!(said(), 1, "{}", world.server.log());
+}
+
+/// Only the connection that listens is dead: whoever speaks is answered. Sockets that come and go, of people who are
+/// listened for already, ask Redis for nothing, and must not keep the bus from asking whether it is there.
+async fn a_dead_line_is_found_out() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let redis = OwnRedis::start(free_port(), dir.path());
+    let proxy = RedisProxy::to(redis.port).await;
+    let bus = RedisBus::start(&proxy.url(), "test").expect("a bus");
+    until("the bus to connect", Duration::from_secs(10), || async { bus.is_healthy().then_some(()) }).await;
+    let _stays = bus.subscribe(1).await;
+    proxy.fall_deaf();
+    let fell = Instant::now();
+    until("the bus to notice", Duration::from_secs(5), || async {
+        drop(bus.subscribe(1).await);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        (!bus.is_healthy()).then_some(())
+    })
+    .await;
+    println!("found out after {:?}", fell.elapsed());
+    proxy.hear();
+    until("the bus to be back", Duration::from_secs(10), || async { bus.is_healthy().then_some(()) }).await;
 }
