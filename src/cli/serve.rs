@@ -5,7 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -34,6 +34,10 @@ pub struct Serve {
 
 /// How many steps the sockets' farewell is spread over.
 const STEPS: u32 = 10;
+/// How long the last answers are waited for: the database has three seconds for each.
+const LAST_ANSWERS: Duration = Duration::from_secs(4);
+/// Nothing is going on when nothing was for so long: who was accepted last has been read, what was written is away.
+const SETTLED: Duration = Duration::from_millis(50);
 
 impl Serve {
     pub fn flags(&self) -> Dict {
@@ -87,12 +91,17 @@ impl Serve {
             }
         }));
         let rocket = rocket.ignite().await.map_err(|e| anyhow::anyhow!("the server cannot start: {e}"))?;
-        tokio::spawn(drain_on_signal(app, rocket.shutdown()));
         let at = SocketAddr::new(settings.address, settings.port);
-        rocket.launch().await.map_err(|e| match e.kind() {
-            ErrorKind::Bind(e) => anyhow::anyhow!("cannot listen on {at}: {e}"),
-            kind => anyhow::anyhow!("the server failed: {kind}"),
-        })?;
+        // Rocket's own shutdown is not asked for: it resets whoever was accepted and not read yet, and stays for two
+        // seconds if a single connection is open. Dropped, it listens no more; what it has begun goes on.
+        tokio::select! {
+            launched = rocket.launch() => drop(launched.map_err(|e| match e.kind() {
+                ErrorKind::Bind(e) => anyhow::anyhow!("cannot listen on {at}: {e}"),
+                kind => anyhow::anyhow!("the server failed: {kind}"),
+            })?),
+            () = drain_on_signal(&app) => {}
+        }
+        all_answered(&app).await;
         // A database that does not answer must not keep the process.
         let _ = tokio::time::timeout(Duration::from_secs(3), store.close()).await;
         Ok(())
@@ -218,12 +227,12 @@ async fn announce(app: &App, store: &SqlStore, port: u16, demo: bool) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-/// On SIGTERM: stop being sent requests, answer those that come, send the sockets away little by little, end.
+/// On SIGTERM: stop being sent requests, answer those that come, send the sockets away little by little, let nobody in.
 /// On SIGINT (somebody at a terminal): the same without the wait. A second signal ends the wait.
-async fn drain_on_signal(app: Arc<App>, shutdown: rocket::Shutdown) {
+async fn drain_on_signal(app: &App) {
     let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
         tracing::error!("signals cannot be heard; only SIGKILL will end this process");
-        return;
+        return std::future::pending().await;
     };
     let patient = tokio::select! {
         _ = term.recv() => true,
@@ -251,5 +260,20 @@ async fn drain_on_signal(app: Arc<App>, shutdown: rocket::Shutdown) {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    shutdown.notify();
+    #[cfg(target_os = "linux")]
+    if let Err(e) = http::shut_door().await {
+        tracing::warn!(error = %e, "who connects at this moment may be cut off");
+    }
+}
+
+/// Waits until everybody who was let in has an answer. What takes too long is not waited for.
+async fn all_answered(app: &App) {
+    let begun = Instant::now();
+    let mut last = begun;
+    while last.elapsed() < SETTLED && begun.elapsed() < LAST_ANSWERS {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        if app.unanswered() > 0 {
+            last = Instant::now();
+        }
+    }
 }

@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use rocket::data::Data;
@@ -28,6 +29,8 @@ struct Note {
     path: String,
     refused: Option<ApiError>,
     upgraded: AtomicBool,
+    /// Rocket drops the request, and this with it, when the last of its answer is written. A socket's is let go before.
+    answering: Mutex<Option<Arc<()>>>,
 }
 
 /// Checks requests, completes answers, and logs one line for each.
@@ -53,6 +56,7 @@ impl Fairing for Guards {
             path: shown_path(app, req),
             refused,
             upgraded: AtomicBool::new(false),
+            answering: Mutex::new(Some(app.answering.clone())),
         };
         let note = req.local_cache(|| note);
         if note.refused.is_some() {
@@ -106,14 +110,17 @@ fn note<'r>(req: &'r Request<'_>) -> Option<&'r Note> {
         path: req.uri().path().to_string(),
         refused: None,
         upgraded: AtomicBool::new(false),
+        answering: Mutex::default(),
     });
     Some(note).filter(|note| !note.id.is_empty())
 }
 
-/// Notes for the log that this is a handshake: its 101 is set when nobody looks any more.
+/// Notes for the log that this is a handshake: its 101 is set when nobody looks any more. From here on it is a socket,
+/// which is counted as such.
 pub fn note_upgrade(req: &Request<'_>) {
     if let Some(note) = note(req) {
         note.upgraded.store(true, Ordering::Relaxed);
+        drop(note.answering.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 

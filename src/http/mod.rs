@@ -46,7 +46,7 @@ use rocket::route::{BoxFuture as Answer, Handler, Outcome, Route};
 use rocket::{Build, Rocket};
 
 #[cfg(target_os = "linux")]
-pub use backlog::widen as widen_backlog;
+pub use backlog::{shut as shut_door, widen as widen_backlog};
 pub use openapi::document as openapi;
 pub use setup::Setup;
 
@@ -73,6 +73,8 @@ pub struct App {
     baker: Baker,
     proxies: Vec<IpNet>,
     draining: AtomicBool,
+    /// Held by each request until its answer is written.
+    answering: Arc<()>,
 }
 
 impl App {
@@ -92,6 +94,7 @@ impl App {
             baker,
             proxies,
             draining: AtomicBool::new(false),
+            answering: Arc::default(),
         }
     }
 
@@ -102,6 +105,11 @@ impl App {
 
     fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
+    }
+
+    /// How many requests are being answered.
+    pub fn unanswered(&self) -> usize {
+        Arc::strong_count(&self.answering) - 1
     }
 
     /// A path below the base.

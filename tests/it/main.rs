@@ -16,6 +16,7 @@ mod architecture;
 mod commands;
 mod conformance;
 mod contract;
+mod draining;
 mod faults;
 mod security;
 mod sending;
@@ -30,6 +31,7 @@ fn main() {
     trials.extend(architecture::trials());
     trials.extend(commands::trials());
     trials.extend(conformance::trials());
+    trials.extend(draining::trials());
     trials.extend(faults::trials());
     trials.extend(contract::trials());
     trials.extend(security::trials());
