@@ -20,6 +20,7 @@ mod checker;
 mod delays;
 mod device;
 mod finale;
+mod haproxy;
 mod history;
 mod line;
 mod load;
