@@ -214,6 +214,13 @@ impl History {
         u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
+    /// How many steps since then are such.
+    pub fn count(&self, since: u64, such: impl Fn(&Step) -> bool) -> u64 {
+        let steps = self.steps.lock().unwrap();
+        let late = steps.partition_point(|step| step.t_mono < since);
+        steps[late..].iter().filter(|step| such(step)).count() as u64
+    }
+
     /// Notes a step that happens now.
     pub fn add(&self, mut step: Step) {
         match (step.op, step.phase) {

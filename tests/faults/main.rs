@@ -19,6 +19,7 @@ mod cell;
 mod checker;
 mod delays;
 mod device;
+mod disks;
 mod finale;
 mod haproxy;
 mod history;
@@ -28,6 +29,7 @@ mod quiet;
 mod rows;
 mod selftest;
 mod site;
+mod strace;
 #[allow(dead_code, reason = "shared with the tests, which use all of it")]
 #[path = "../it/support/mod.rs"]
 mod support;

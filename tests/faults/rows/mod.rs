@@ -2,6 +2,7 @@
 
 mod answers;
 mod database;
+mod disk;
 mod drain;
 mod kills;
 mod link;
@@ -17,7 +18,7 @@ pub const MARIADB: &[Backend] = &[Backend::MariaDb];
 
 /// All rows, by number.
 pub fn all() -> impl Iterator<Item = &'static Row> {
-    let all = [database::ROWS, drain::ROWS, kills::ROWS, link::ROWS, locks::ROWS, points::ROWS, redis::ROWS];
+    let all = [database::ROWS, disk::ROWS, drain::ROWS, kills::ROWS, link::ROWS, locks::ROWS, points::ROWS, redis::ROWS];
     let mut rows: Vec<&Row> = all.into_iter().flatten().collect();
     rows.sort_by_key(|row| row.number);
     rows.into_iter()

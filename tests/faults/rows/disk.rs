@@ -1,0 +1,182 @@
+//! Disks that take no more.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sqlx::Connection as _;
+
+use super::BOTH;
+use crate::cell::{Cell, Row};
+use crate::disks::SmallDisk;
+use crate::history::{Op, Phase, Step};
+use crate::load::Load;
+use crate::site::{Plan, Site};
+use crate::support::backend::{Backend, Database};
+use crate::support::services::OwnMariaDb;
+use crate::support::until;
+
+pub const ROWS: &[Row] = &[Row {
+    number: 17,
+    name: "disk full: database, WAL, log",
+    on: BOTH,
+    faulty: false,
+    quick: true,
+    run: |cell| Box::pin(full(cell)),
+}];
+
+/// With space again, a send is acknowledged within so long, and nothing was restarted.
+const RECOVERED: Duration = Duration::from_secs(5);
+
+/// What is seen while disks are full.
+#[derive(Default)]
+struct Seen {
+    refused: u64,
+    reads: u64,
+    slowest: Duration,
+}
+
+async fn full(cell: &Cell) {
+    let mut seen = Seen::default();
+    let times = cell.times(1, 3, 20);
+    match cell.backend {
+        Backend::Sqlite => {
+            database_full(cell, times, &mut seen).await;
+            wal_full(cell, times, &mut seen).await;
+        }
+        _ => mariadb_full(cell, times, &mut seen).await,
+    }
+    cell.figure("sends refused", seen.refused);
+    cell.figure("reads meanwhile", seen.reads);
+    cell.figure("recovered within", format!("{:.2} s", seen.slowest.as_secs_f64()));
+    cell.must(seen.slowest <= RECOVERED, || format!("with space again, the first send took {:?}", seen.slowest));
+    log_full(cell, times).await;
+}
+
+/// SQLite's files are on a disk that something else fills up.
+async fn database_full(cell: &Cell, times: u64, seen: &mut Seen) {
+    let disk = SmallDisk::new(256);
+    let database = Arc::new(Database::in_directory(disk.path()).await);
+    let site = Site::over(cell.plan(), database).await;
+    let load = Load::start(&site, cell.scale(), cell.seed).await;
+    for time in 0..times {
+        fill_up(cell, &load, &disk, (time % 8) * 100 * 1024, seen).await;
+    }
+    cell.check(&site, load).await;
+}
+
+/// Its WAL fills the disk by itself: while somebody reads in one long transaction it cannot begin anew.
+async fn wal_full(cell: &Cell, times: u64, seen: &mut Seen) {
+    let disk = SmallDisk::new(256);
+    let database = Arc::new(Database::in_directory(disk.path()).await);
+    let site = Site::over(cell.plan(), database).await;
+    let load = Load::start(&site, cell.scale(), cell.seed).await;
+    let wal = disk.path().join("chat.sqlite3-wal");
+    let length = || std::fs::metadata(&wal).map_or(0, |file| file.len());
+    for _ in 0..times {
+        let mut reader = sqlx::SqliteConnection::connect(&site.database.url).await.expect("it opens");
+        let mut reading = reader.begin().await.expect("it begins");
+        let _: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM users").fetch_one(&mut *reading).await.expect("it reads");
+        let before = length();
+        fill_up(cell, &load, &disk, 6 << 20, seen).await;
+        let grown = length().saturating_sub(before);
+        cell.must(grown > 1 << 20, || format!("it was not the WAL that filled the disk: it grew by {grown} bytes"));
+        drop(reading);
+        reader.close().await.expect("it closes");
+    }
+    cell.check(&site, load).await;
+}
+
+/// All of a MariaDB is on the disk.
+async fn mariadb_full(cell: &Cell, times: u64, seen: &mut Seen) {
+    let disk = SmallDisk::new(400);
+    let small = ["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=64M", "--max-connections=300"];
+    let mariadb = OwnMariaDb::start(disk.path(), &small).await;
+    let database = Arc::new(Database::on(&mariadb.url).await);
+    let site = Site::over(cell.plan(), database).await;
+    let load = Load::start(&site, cell.scale(), cell.seed).await;
+    let pid = mariadb.pid();
+    for _ in 0..times {
+        fill_up(cell, &load, &disk, 0, seen).await;
+    }
+    cell.must(mariadb.pid() == pid && !mariadb.has_ended(), || format!("MariaDB ended: {}", mariadb.log()));
+    cell.check(&site, load).await;
+    site.kill(0);
+}
+
+/// Fills the disk but for so many bytes, looks, and gives the space back.
+async fn fill_up(cell: &Cell, load: &Load, disk: &SmallDisk, left: u64, seen: &mut Seen) {
+    let since = load.history.now();
+    let ballast = disk.fill(left);
+    let refused = until("sends to be refused", Duration::from_secs(60), || async {
+        let refused = load.history.count(since, was_refused);
+        (refused >= 10).then_some(refused)
+    });
+    cell.bit(u64::from(refused.await > 0));
+    let full = load.history.now();
+    for device in load.devices.iter().take(8) {
+        let user = &device.caller;
+        let own = load.calls.conversations(0, user).await;
+        let cursor = load.calls.sync(0, user, Some(&device.cursor()), Some("while full")).await;
+        cell.must(own.is_some() && cursor.is_ok(), || format!("{} cannot read from a full disk", user.user));
+        seen.reads += 2;
+        for (peer, _) in own.into_iter().flat_map(|(peers, _)| peers) {
+            let page = load.calls.list(0, user, &peer, "before_seq=9000000000&limit=5").await;
+            cell.must(page.is_some(), || format!("{} cannot read of {peer} from a full disk", user.user));
+            seen.reads += 1;
+        }
+    }
+    let wrong = load.history.count(since, |step| step.op == Op::Send && step.status == Some(500));
+    cell.must(wrong == 0, || format!("{wrong} sends were answered with 500"));
+    seen.refused += load.history.count(full, was_refused);
+    let space = Instant::now();
+    ballast.remove();
+    load.history.heal();
+    load.more(1, Duration::from_secs(30)).await;
+    seen.slowest = seen.slowest.max(space.elapsed());
+    load.more(20, Duration::from_secs(30)).await;
+}
+
+fn was_refused(step: &Step) -> bool {
+    step.op == Op::Send && matches!(step.phase, Phase::Fail | Phase::Info) && matches!(step.status, Some(503 | 507))
+}
+
+/// Nothing can be written to the log any more: nobody but its reader notices.
+async fn log_full(cell: &Cell, times: u64) {
+    let plan = Plan { processes: 1, ..cell.plan() }.with("LOG", "debug");
+    let site = Site::new(plan).await;
+    site.kill(0);
+    let disk = SmallDisk::over(8, &site.directory(0));
+    site.start(0);
+    let load = Load::start(&site, cell.scale(), cell.seed).await;
+    for _ in 0..times {
+        let ballast = disk.fill(16 * 1024);
+        let full = until("the log to fill its disk", Duration::from_secs(30), || async {
+            let length = log_length(&site.directory(0));
+            load.more(50, Duration::from_secs(30)).await;
+            (log_length(&site.directory(0)) == length).then_some(length)
+        });
+        let (full, since) = (full.await, load.history.now());
+        load.more(100, Duration::from_secs(30)).await;
+        let failed = load.history.count(since, |step| {
+            step.op == Op::Send && step.status.is_none_or(|s| s >= 500) && step.phase != Phase::Invoke
+        });
+        cell.must(failed == 0, || format!("{failed} sends failed because of a full log"));
+        cell.bit(u64::from(log_length(&site.directory(0)) == full));
+        ballast.remove();
+        until("the log to go on", Duration::from_secs(5), || async {
+            (log_length(&site.directory(0)) > full).then_some(())
+        })
+        .await;
+    }
+    cell.check(&site, load).await;
+    // It writes to the disk that is unmounted next.
+    site.kill(0);
+}
+
+/// The bytes of the logs in a directory.
+fn log_length(dir: &Path) -> u64 {
+    let files = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let logs = files.filter(|file| file.path().extension().is_some_and(|extension| extension == "log"));
+    logs.map(|file| file.metadata().map_or(0, |data| data.len())).sum()
+}
