@@ -11,7 +11,7 @@ use crate::cell::{Cell, Row};
 use crate::disks::SmallDisk;
 use crate::history::{Op, Phase, Step};
 use crate::load::Load;
-use crate::site::{Plan, Site};
+use crate::site::Site;
 use crate::support::backend::{Backend, Database};
 use crate::support::services::OwnMariaDb;
 use crate::support::until;
@@ -41,7 +41,7 @@ async fn full(cell: &Cell) {
     let times = cell.times(1, 3, 20);
     match cell.backend {
         Backend::Sqlite => {
-            database_full(cell, times, &mut seen).await;
+            database_and_log_full(cell, times, &mut seen).await;
             wal_full(cell, times, &mut seen).await;
         }
         _ => mariadb_full(cell, times, &mut seen).await,
@@ -50,11 +50,10 @@ async fn full(cell: &Cell) {
     cell.figure("reads meanwhile", seen.reads);
     cell.figure("recovered within", format!("{:.2} s", seen.slowest.as_secs_f64()));
     cell.must(seen.slowest <= RECOVERED, || format!("with space again, the first send took {:?}", seen.slowest));
-    log_full(cell, times).await;
 }
 
-/// SQLite's files are on a disk that something else fills up.
-async fn database_full(cell: &Cell, times: u64, seen: &mut Seen) {
+/// SQLite's files are on a disk that something else fills up; then the same happens to the log.
+async fn database_and_log_full(cell: &Cell, times: u64, seen: &mut Seen) {
     let disk = SmallDisk::new(256);
     let database = Arc::new(Database::in_directory(disk.path()).await);
     let site = Site::over(cell.plan(), database).await;
@@ -62,7 +61,16 @@ async fn database_full(cell: &Cell, times: u64, seen: &mut Seen) {
     for time in 0..times {
         fill_up(cell, &load, &disk, (time % 8) * 100 * 1024, seen).await;
     }
+    site.kill(0);
+    let log = SmallDisk::over(8, &site.directory(0));
+    site.start(0);
+    load.more(20, Duration::from_secs(30)).await;
+    for _ in 0..times {
+        log_full(cell, &site, &load, &log).await;
+    }
     cell.check(&site, load).await;
+    // It writes to disks that are unmounted next.
+    site.kill(0);
 }
 
 /// Its WAL fills the disk by itself: while somebody reads in one long transaction it cannot begin anew.
@@ -101,7 +109,6 @@ async fn mariadb_full(cell: &Cell, times: u64, seen: &mut Seen) {
     }
     cell.must(mariadb.pid() == pid && !mariadb.has_ended(), || format!("MariaDB ended: {}", mariadb.log()));
     cell.check(&site, load).await;
-    site.kill(0);
 }
 
 /// Fills the disk but for so many bytes, looks, and gives the space back.
@@ -113,7 +120,6 @@ async fn fill_up(cell: &Cell, load: &Load, disk: &SmallDisk, left: u64, seen: &m
         (refused >= 10).then_some(refused)
     });
     cell.bit(u64::from(refused.await > 0));
-    let full = load.history.now();
     for device in load.devices.iter().take(8) {
         let user = &device.caller;
         let own = load.calls.conversations(0, user).await;
@@ -126,9 +132,15 @@ async fn fill_up(cell: &Cell, load: &Load, disk: &SmallDisk, left: u64, seen: &m
             seen.reads += 1;
         }
     }
+    // It was full all the while: sends are refused still.
+    let read = load.history.now();
+    until("sends to be refused again", Duration::from_secs(60), || async {
+        (load.history.count(read, was_refused) > 0).then_some(())
+    })
+    .await;
     let wrong = load.history.count(since, |step| step.op == Op::Send && step.status == Some(500));
     cell.must(wrong == 0, || format!("{wrong} sends were answered with 500"));
-    seen.refused += load.history.count(full, was_refused);
+    seen.refused += load.history.count(since, was_refused);
     let space = Instant::now();
     ballast.remove();
     load.history.heal();
@@ -142,36 +154,27 @@ fn was_refused(step: &Step) -> bool {
 }
 
 /// Nothing can be written to the log any more: nobody but its reader notices.
-async fn log_full(cell: &Cell, times: u64) {
-    let plan = Plan { processes: 1, ..cell.plan() }.with("LOG", "debug");
-    let site = Site::new(plan).await;
-    site.kill(0);
-    let disk = SmallDisk::over(8, &site.directory(0));
-    site.start(0);
-    let load = Load::start(&site, cell.scale(), cell.seed).await;
-    for _ in 0..times {
-        let ballast = disk.fill(16 * 1024);
-        let full = until("the log to fill its disk", Duration::from_secs(30), || async {
-            let length = log_length(&site.directory(0));
-            load.more(50, Duration::from_secs(30)).await;
-            (log_length(&site.directory(0)) == length).then_some(length)
-        });
-        let (full, since) = (full.await, load.history.now());
-        load.more(100, Duration::from_secs(30)).await;
-        let failed = load.history.count(since, |step| {
-            step.op == Op::Send && step.status.is_none_or(|s| s >= 500) && step.phase != Phase::Invoke
-        });
-        cell.must(failed == 0, || format!("{failed} sends failed because of a full log"));
-        cell.bit(u64::from(log_length(&site.directory(0)) == full));
-        ballast.remove();
-        until("the log to go on", Duration::from_secs(5), || async {
-            (log_length(&site.directory(0)) > full).then_some(())
-        })
-        .await;
-    }
-    cell.check(&site, load).await;
-    // It writes to the disk that is unmounted next.
-    site.kill(0);
+async fn log_full(cell: &Cell, site: &Site, load: &Load, disk: &SmallDisk) {
+    let length = || log_length(&site.directory(0));
+    let ballast = disk.fill(16 * 1024);
+    until("the log to fill its disk", Duration::from_secs(30), || async {
+        let before = length();
+        load.more(50, Duration::from_secs(30)).await;
+        (length() == before).then_some(())
+    })
+    .await;
+    let (full, since) = (length(), load.history.now());
+    load.more(200, Duration::from_secs(30)).await;
+    // A line for each of them would be ten times that.
+    let lost = length() - full < 4096;
+    cell.must(lost, || "its disk was full, and the log went on".to_owned());
+    cell.bit(u64::from(lost));
+    let failed = load.history.count(since, |step| {
+        step.op == Op::Send && step.phase != Phase::Invoke && step.status.is_none_or(|status| status >= 500)
+    });
+    cell.must(failed == 0, || format!("{failed} sends failed because of a full log"));
+    ballast.remove();
+    until("the log to go on", Duration::from_secs(5), || async { (length() > full + 4096).then_some(()) }).await;
 }
 
 /// The bytes of the logs in a directory.
