@@ -20,6 +20,7 @@ mod checker;
 mod delays;
 mod device;
 mod disks;
+mod durable;
 mod finale;
 mod haproxy;
 mod history;

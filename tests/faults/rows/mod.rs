@@ -9,6 +9,7 @@ mod link;
 mod locks;
 mod points;
 mod redis;
+mod sync;
 
 use crate::cell::Row;
 use crate::support::backend::Backend;
@@ -18,7 +19,7 @@ pub const MARIADB: &[Backend] = &[Backend::MariaDb];
 
 /// All rows, by number.
 pub fn all() -> impl Iterator<Item = &'static Row> {
-    let all = [database::ROWS, disk::ROWS, drain::ROWS, kills::ROWS, link::ROWS, locks::ROWS, points::ROWS, redis::ROWS];
+    let all = [database::ROWS, disk::ROWS, drain::ROWS, kills::ROWS, link::ROWS, locks::ROWS, points::ROWS, redis::ROWS, sync::ROWS];
     let mut rows: Vec<&Row> = all.into_iter().flatten().collect();
     rows.sort_by_key(|row| row.number);
     rows.into_iter()
