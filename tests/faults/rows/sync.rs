@@ -74,7 +74,8 @@ async fn failing_sqlite(cell: &Cell) {
             until("faults, and the connection to be replaced", Duration::from_secs(30), || async {
                 let seen = tracer.seen();
                 let (_, after) = seen.split_once("(INJECTED)")?;
-                (tracer.injected() >= enough && after.contains(&format!("{file}\", O_RDWR"))).then_some(())
+                // SQLite may keep the old descriptor of the file itself, which holds its locks; never that of the WAL.
+                (tracer.injected() >= enough && after.contains(&format!("{wal}\", O_RDWR"))).then_some(())
             })
             .await;
             let until_then = load.history.now();
