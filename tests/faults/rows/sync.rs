@@ -70,7 +70,8 @@ async fn failing_sqlite(cell: &Cell) {
             let doubtful = load.history.unknown();
             let tracer = Tracer::attach(&[pid], &out, &trace);
             let since = load.history.now();
-            let enough = rng.random_range(2..12);
+            // What it hit while it attached shows nothing of sends that began later.
+            let enough = tracer.injected() + rng.random_range(4..12);
             until("faults, and the connection to be replaced", Duration::from_secs(30), || async {
                 let seen = tracer.seen();
                 let (_, after) = seen.split_once("(INJECTED)")?;
