@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use crate::calls::{Caller, Calls, Letter};
 use crate::history::Phase;
 use crate::load::{Load, Scale};
-use crate::site::{Plan, Site};
+use crate::site::{Person, Plan, Site};
 
 /// How many they are.
 const PEOPLE: usize = 16;
@@ -30,7 +30,12 @@ pub struct Quiet {
 impl Quiet {
     /// A site with room for them beside the usual load.
     pub fn beside(scale: &Scale, plan: Plan) -> Plan {
-        Plan { people: plan.people.max(scale.lanes + FRIENDS + PEOPLE), ..plan }
+        Plan { people: plan.people.max(scale.lanes + FRIENDS + 1 + PEOPLE), ..plan }
+    }
+
+    /// Somebody to whom nobody ever writes.
+    pub fn hermit<'a>(site: &'a Site, scale: &Scale) -> &'a Person {
+        &site.people[scale.lanes + FRIENDS]
     }
 
     /// The last people of the site begin to write to each other, now and then, through any process.

@@ -1,6 +1,7 @@
 //! The rows of the table of faults, by what they are done to.
 
 mod answers;
+mod bus;
 mod database;
 mod disk;
 mod drain;
@@ -19,7 +20,7 @@ pub const MARIADB: &[Backend] = &[Backend::MariaDb];
 
 /// All rows, by number.
 pub fn all() -> impl Iterator<Item = &'static Row> {
-    let all = [database::ROWS, disk::ROWS, drain::ROWS, kills::ROWS, link::ROWS, locks::ROWS, points::ROWS, redis::ROWS, sync::ROWS];
+    let all = [bus::ROWS, database::ROWS, disk::ROWS, drain::ROWS, kills::ROWS, link::ROWS, locks::ROWS, points::ROWS, redis::ROWS, sync::ROWS];
     let mut rows: Vec<&Row> = all.into_iter().flatten().collect();
     rows.sort_by_key(|row| row.number);
     rows.into_iter()
