@@ -23,6 +23,7 @@ mod disks;
 mod durable;
 mod finale;
 mod haproxy;
+mod galera;
 mod history;
 mod line;
 mod load;
@@ -58,7 +59,7 @@ struct Args {
     /// Only these rows.
     #[arg(long, value_delimiter = ',')]
     only: Vec<u8>,
-    /// Only this backend: sqlite or mariadb.
+    /// Only this backend: sqlite, mariadb or galera.
     #[arg(long)]
     on: Option<String>,
     /// Repeats the choices of an earlier run.

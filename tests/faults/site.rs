@@ -35,6 +35,8 @@ pub struct Plan {
     pub environment: Vec<(String, String)>,
     /// A database elsewhere than the usual one.
     pub database_url: Option<String>,
+    /// One for each server in turn, where they are not all at the same.
+    pub database_urls: Vec<String>,
     /// Another program than the one built with this harness.
     pub program: Option<std::path::PathBuf>,
 }
@@ -50,6 +52,7 @@ impl Plan {
             settings: Vec::new(),
             environment: Vec::new(),
             database_url: None,
+            database_urls: Vec::new(),
             program: None,
         }
     }
@@ -124,7 +127,8 @@ impl Site {
         if self.plan.redis && !settings.iter().any(|(name, _)| *name == "REDIS_URL") {
             settings.push(("REDIS_URL", &redis));
         }
-        if let Some(url) = &self.plan.database_url {
+        let own = self.plan.database_urls.get(index);
+        if let Some(url) = own.or(self.plan.database_url.as_ref()) {
             settings.push(("DATABASE_URL", url));
         }
         let mut command = command(&self.database, &dir, &settings);

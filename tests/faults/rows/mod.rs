@@ -5,6 +5,7 @@ mod bus;
 mod database;
 mod disk;
 mod drain;
+mod galera;
 mod kills;
 mod link;
 mod locks;
@@ -16,11 +17,12 @@ use crate::cell::Row;
 use crate::support::backend::Backend;
 
 pub const BOTH: &[Backend] = &[Backend::Sqlite, Backend::MariaDb];
+pub const GALERA: &[Backend] = &[Backend::Galera];
 pub const MARIADB: &[Backend] = &[Backend::MariaDb];
 
 /// All rows, by number.
 pub fn all() -> impl Iterator<Item = &'static Row> {
-    let all = [bus::ROWS, database::ROWS, disk::ROWS, drain::ROWS, kills::ROWS, link::ROWS, locks::ROWS, points::ROWS, redis::ROWS, sync::ROWS];
+    let all = [bus::ROWS, database::ROWS, disk::ROWS, drain::ROWS, galera::ROWS, kills::ROWS, link::ROWS, locks::ROWS, points::ROWS, redis::ROWS, sync::ROWS];
     let mut rows: Vec<&Row> = all.into_iter().flatten().collect();
     rows.sort_by_key(|row| row.number);
     rows.into_iter()

@@ -9,6 +9,9 @@ use tempfile::TempDir;
 
 use super::trial;
 
+/// Where Debian's package galera-4 puts it.
+pub const GALERA: &str = "/usr/lib/galera/libgalera_smm.so";
+
 /// A kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
@@ -16,6 +19,8 @@ pub enum Backend {
     MariaDb,
     MariaDbRepeatableRead,
     MySql,
+    /// Three nodes of the test's own.
+    Galera,
 }
 
 pub const ALL: [Backend; 4] = [Backend::Sqlite, Backend::MariaDb, Backend::MariaDbRepeatableRead, Backend::MySql];
@@ -29,6 +34,7 @@ impl Backend {
             Self::MariaDb => "mariadb",
             Self::MariaDbRepeatableRead => "mariadb-repeatable-read",
             Self::MySql => "mysql",
+            Self::Galera => "galera",
         }
     }
 
@@ -37,6 +43,7 @@ impl Backend {
             Self::Sqlite => Some(String::new()),
             Self::MariaDb | Self::MariaDbRepeatableRead => service("mariadb"),
             Self::MySql => service("mysql"),
+            Self::Galera => Path::new(GALERA).exists().then(String::new),
         }
     }
 

@@ -59,6 +59,15 @@ pub fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port()
 }
 
+/// A free port for a service that binds it later, or again: below those that the kernel gives to outgoing connections,
+/// one of which would be in its way.
+pub fn lasting_port() -> u16 {
+    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    let lowest = range.split_whitespace().next().and_then(|low| low.parse().ok()).unwrap_or(32_768);
+    let mut ports = std::iter::repeat_with(|| rand::random_range(lowest / 2..lowest)).take(1000);
+    ports.find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
+}
+
 /// A MariaDB of the test's own, that it can stop in any way and start again on its data.
 pub struct OwnMariaDb {
     child: Mutex<Option<Child>>,
@@ -94,25 +103,35 @@ impl OwnMariaDb {
 
     /// One on the data below `dir`, not started yet.
     pub fn at(dir: &Path, settings: &[&str]) -> Self {
-        let port = free_port();
+        let port = lasting_port();
         let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
         let url = format!("mysql://root@127.0.0.1:{port}");
         Self { child: Mutex::default(), dir: dir.to_owned(), port, settings, url }
     }
 
-    /// Starts it, with more settings for this time, and does not wait.
-    pub fn launch(&self, more: &[&str]) {
-        let child = Command::new("mariadbd")
-            .args(["--no-defaults", "--bind-address=127.0.0.1", &user(), &format!("--port={}", self.port)])
+    /// Its command, with more settings for this time.
+    pub fn command(&self, more: &[&str]) -> Command {
+        let mut command = Command::new("mariadbd");
+        command.arg("--no-defaults");
+        // It minds only the first.
+        if !self.settings.iter().any(|setting| setting.starts_with("--user=")) {
+            command.arg(user());
+        }
+        command
+            .args(["--bind-address=127.0.0.1", &format!("--port={}", self.port)])
             .arg(format!("--datadir={}", self.dir.join("mariadb").display()))
             .arg(format!("--socket={}", self.dir.join("mariadb.sock").display()))
             .arg(format!("--log-error={}", self.dir.join("mariadb.log").display()))
             .args(&self.settings)
             .args(more)
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("mariadbd is installed");
+            .stderr(Stdio::null());
+        command
+    }
+
+    /// Starts it, with more settings for this time, and does not wait.
+    pub fn launch(&self, more: &[&str]) {
+        let child = self.command(more).spawn().expect("mariadbd is installed");
         *self.child.lock().unwrap() = Some(child);
     }
 
