@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::restores::put_back;
 use super::{View, Violation, broken};
 use crate::history::{Op, Phase, Seen, Step};
 
@@ -137,6 +138,11 @@ fn stable(view: &View<'_>, found: &mut Vec<Violation>) {
 fn own_writes(view: &View<'_>, found: &mut Vec<Violation>) {
     let mut newest: HashMap<(&Arc<str>, &Arc<str>), Vec<(u64, i64)>> = HashMap::new();
     for step in view.steps {
+        if let Some(copy) = put_back(step) {
+            for ((_, conv), seen) in &mut newest {
+                seen.retain(|(_, seq)| copy.get(*conv).is_some_and(|length| seq <= length));
+            }
+        }
         let Some(conv) = &step.conv else { continue };
         let of = newest.entry((&step.user, conv)).or_default();
         if step.op == Op::Send && step.phase == Phase::Ok {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::restores::put_back;
 use super::{Send, View, Violation, broken};
 use crate::history::{Op, Phase, Seen, Step};
 
@@ -25,7 +26,8 @@ fn stored_once(view: &View<'_>, found: &mut Vec<Violation>) {
             Some(send) if send.failed() => {
                 broken(found, "I18", || format!("a send that failed was stored: {seen:?}"));
             }
-            Some(send) if send.body_hash != seen.body_hash => {
+            // The key of what was lost with an earlier database may have been used for something else.
+            Some(send) if send.body_hash != seen.body_hash && !(send.was_taken_back() && clashed(view, seen)) => {
                 broken(found, "I1", || format!("stored with another body: {seen:?}"));
             }
             Some(_) => {}
@@ -37,6 +39,15 @@ fn stored_once(view: &View<'_>, found: &mut Vec<Violation>) {
             broken(found, "I3", || format!("one id for two: {seen:?} and {other:?}"));
         }
     }
+}
+
+/// Whether its key was tried with this body after it had been used for another one.
+fn clashed(view: &View<'_>, seen: &Seen) -> bool {
+    let (user, key) = seen.key();
+    let tries = view.clashes.iter().map(|clash| clash.begun);
+    tries
+        .filter(|step| step.user == user && step.client_id.as_ref() == Some(&key))
+        .any(|step| step.body_hash == Some(seen.body_hash))
 }
 
 /// I1: what was acknowledged is there, as it was acknowledged.
@@ -101,6 +112,10 @@ fn immutable(view: &View<'_>, found: &mut Vec<Violation>) {
     let mut known: HashMap<(Arc<str>, i64, i64), (u64, &Seen)> = HashMap::new();
     let mut versions: HashMap<(&Arc<str>, i64), i64> = HashMap::new();
     for step in view.steps.iter().filter(|step| step.phase == Phase::Ok) {
+        if let Some(copy) = put_back(step) {
+            known.retain(|(conv, seq, _), _| copy.get(conv).is_some_and(|length| seq <= length));
+            versions.clear();
+        }
         for seen in &step.messages {
             let digest = |seen: &Seen| (seen.id, seen.digest);
             let (_, first) = *known.entry((seen.conv(), seen.seq, seen.version)).or_insert((seen.digest, seen));

@@ -2,12 +2,14 @@
 
 mod delivery;
 mod messages;
+pub mod restores;
 mod state;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::history::{Op, Phase, Seen, Step};
+use restores::Restore;
 
 /// A promise that was broken.
 #[derive(Clone, Debug)]
@@ -30,6 +32,8 @@ pub struct Try<'a> {
     pub begun: &'a Step,
     /// None: it never ended.
     pub ended: Option<&'a Step>,
+    /// What it stored was lost when a copy of the database was put back.
+    pub taken_back: bool,
 }
 
 impl Send<'_> {
@@ -37,13 +41,22 @@ impl Send<'_> {
         self.tries[0].begun.t_mono
     }
 
-    /// The outcomes of tries that were acknowledged.
+    /// The outcomes of tries that were acknowledged, and still count.
     pub fn oks(&self) -> impl Iterator<Item = &Step> {
-        self.tries.iter().filter_map(|one| one.ended).filter(|step| step.phase == Phase::Ok)
+        self.tries
+            .iter()
+            .filter(|one| !one.taken_back)
+            .filter_map(|one| one.ended)
+            .filter(|step| step.phase == Phase::Ok)
     }
 
     pub fn first_ok(&self) -> Option<&Step> {
         self.oks().min_by_key(|step| step.t_mono)
+    }
+
+    /// Whether its key was free again for something else.
+    pub fn was_taken_back(&self) -> bool {
+        self.tries.iter().any(|one| one.taken_back)
     }
 
     /// Whether every try certainly had no effect.
@@ -68,6 +81,7 @@ pub struct View<'a> {
     pub begun: HashMap<u64, u64>,
     /// Devices that listened to the end.
     pub devices: &'a [Arc<str>],
+    restores: Vec<Restore>,
 }
 
 /// The device that reads everything in the end.
@@ -89,6 +103,7 @@ impl<'a> View<'a> {
             lengths: BTreeMap::new(),
             begun,
             devices,
+            restores: Restore::all(steps),
         };
         for step in steps {
             match (step.op, step.phase) {
@@ -117,7 +132,9 @@ impl<'a> View<'a> {
             body_hash,
             tries: Vec::new(),
         });
-        let one = Try { begun, ended };
+        let ok = ended.filter(|step| step.phase == Phase::Ok);
+        let taken_back = ok.is_some_and(|ok| self.restores.iter().any(|restore| restore.takes_back(ok)));
+        let one = Try { begun, ended, taken_back };
         if send.body_hash == body_hash && send.conv == *conv {
             send.tries.push(one);
         } else {
