@@ -10,6 +10,7 @@ mod kills;
 mod link;
 mod locks;
 mod points;
+mod poison;
 mod redis;
 mod restore;
 mod sync;
@@ -23,7 +24,7 @@ pub const MARIADB: &[Backend] = &[Backend::MariaDb];
 
 /// All rows, by number.
 pub fn all() -> impl Iterator<Item = &'static Row> {
-    let all = [bus::ROWS, database::ROWS, disk::ROWS, drain::ROWS, galera::ROWS, kills::ROWS, link::ROWS, locks::ROWS, points::ROWS, redis::ROWS, restore::ROWS, sync::ROWS];
+    let all = [bus::ROWS, database::ROWS, disk::ROWS, drain::ROWS, galera::ROWS, kills::ROWS, link::ROWS, locks::ROWS, points::ROWS, poison::ROWS, redis::ROWS, restore::ROWS, sync::ROWS];
     let mut rows: Vec<&Row> = all.into_iter().flatten().collect();
     rows.sort_by_key(|row| row.number);
     rows.into_iter()

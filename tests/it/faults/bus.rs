@@ -21,6 +21,8 @@ pub fn trials() -> Vec<Trial> {
         trial("faults::redis_that_was_never_there_is_said_once", redis_that_was_never_there_is_said_once),
         trial("faults::a_dead_line_is_found_out_while_sockets_come_and_go", a_dead_line_is_found_out)
             .with_ignored_flag(!tool("redis-server")),
+        trial("faults::strange_words_on_the_bus_do_not_fill_the_log", strange_words_do_not_fill_the_log)
+            .with_ignored_flag(!tool("redis-server")),
     ]
 }
 
@@ -132,4 +134,37 @@ async fn a_dead_line_is_found_out() {
     println!("found out after {:?}", fell.elapsed());
     proxy.hear();
     until("the bus to be back", Duration::from_secs(10), || async { bus.is_healthy().then_some(()) }).await;
+}
+
+/// Whoever can write to Redis could fill the disk with a line for each word.
+async fn strange_words_do_not_fill_the_log() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let redis = OwnRedis::start(free_port(), dir.path());
+    let world = World::with(Backend::Sqlite, &[LOOSE, ("REDIS_URL", &redis.url())]).await;
+    let (ann, bob) = world.two().await;
+    ready(&bob, "ok").await;
+    let mut socket = Socket::events(&bob, None).await;
+    let client = redis::Client::open(redis.url()).expect("an address");
+    let mut own = client.get_multiplexed_async_connection().await.expect("a connection");
+    let channels: Vec<String> =
+        redis::cmd("PUBSUB").arg("CHANNELS").arg("chatd:*").query_async(&mut own).await.expect("a list");
+    let mut flood = redis::pipe();
+    for _ in 0..1000 {
+        flood.publish(&channels[0], "not a place").ignore();
+    }
+    flood.exec_async(&mut own).await.expect("they are said");
+    let said = || {
+        let log = world.server.log();
+        let lines = log.lines().filter(|line| line.contains("words on the bus are not ours"));
+        let counts = lines.filter_map(|line| line.rsplit("words=").next()?.trim().parse::<u64>().ok());
+        counts.collect::<Vec<_>>()
+    };
+    until("all to be counted", Duration::from_secs(10), || async {
+        (said().iter().sum::<u64>() >= 1000).then_some(())
+    })
+    .await;
+    assert_eq!(said().iter().sum::<u64>(), 1000);
+    assert!(said().len() <= 5, "{:?}", said());
+    ann.say("bob", "what is ours").await;
+    assert_eq!(socket.event().await["event"]["message"]["body"], "what is ours");
 }
