@@ -14,6 +14,7 @@ mod poison;
 mod redis;
 mod restore;
 mod sync;
+mod time;
 
 use crate::cell::Row;
 use crate::support::backend::Backend;
@@ -24,7 +25,7 @@ pub const MARIADB: &[Backend] = &[Backend::MariaDb];
 
 /// All rows, by number.
 pub fn all() -> impl Iterator<Item = &'static Row> {
-    let all = [bus::ROWS, database::ROWS, disk::ROWS, drain::ROWS, galera::ROWS, kills::ROWS, link::ROWS, locks::ROWS, points::ROWS, poison::ROWS, redis::ROWS, restore::ROWS, sync::ROWS];
+    let all = [bus::ROWS, database::ROWS, disk::ROWS, drain::ROWS, galera::ROWS, kills::ROWS, link::ROWS, locks::ROWS, points::ROWS, poison::ROWS, redis::ROWS, restore::ROWS, sync::ROWS, time::ROWS];
     let mut rows: Vec<&Row> = all.into_iter().flatten().collect();
     rows.sort_by_key(|row| row.number);
     rows.into_iter()
