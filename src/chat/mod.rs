@@ -189,9 +189,14 @@ impl Chat {
         Ok(state)
     }
 
+    /// Whether a cursor is of this database and this user's.
+    pub fn is_own(&self, user: UserId, cursor: &Cursor) -> bool {
+        cursor.epoch == self.store.epoch() && cursor.user == user
+    }
+
     /// What happened after a cursor.
     pub async fn events(&self, user: UserId, after: &Cursor, limit: i64) -> Result<LogPage, ChatError> {
-        if after.epoch != self.store.epoch() || after.user != user {
+        if !self.is_own(user, after) {
             return Err(ChatError::Reset);
         }
         self.store.events(user, after.at, limit).await?.ok_or(ChatError::Reset)

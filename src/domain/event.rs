@@ -36,3 +36,34 @@ pub struct LogPage {
     /// Whether the log went on when the page was read.
     pub more: bool,
 }
+
+impl Event {
+    /// About how much memory it takes, in bytes.
+    pub fn size(&self) -> usize {
+        let body = match &self.change {
+            Change::MessageCreated { message, .. } => message.body.len(),
+            Change::Read(_) | Change::Unknown => 0,
+        };
+        body + 256
+    }
+}
+
+impl LogPage {
+    /// Lets go of all but the first events that take this much together, at least one; returns whether any went.
+    pub fn keep(&mut self, bytes: usize) -> bool {
+        let mut sum = 0;
+        let fits = self.events.iter().take_while(|event| {
+            sum += event.size();
+            sum <= bytes
+        });
+        let kept = fits.count().max(1);
+        let goes = kept < self.events.len();
+        if goes {
+            self.events.truncate(kept);
+            self.events.shrink_to_fit();
+            self.end = self.events[kept - 1].at;
+            self.more = true;
+        }
+        goes
+    }
+}

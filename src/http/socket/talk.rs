@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::ending::{End, FAREWELL, PATIENCE, broken, goodbye, reset, say, send};
 use super::{MOST_BYTES, Socket};
 use crate::bus::Subscription;
-use crate::chat::{ChatError, Goodbye, OpenSocket};
+use crate::chat::{Goodbye, OpenSocket};
 use crate::domain::{Change, Position};
 use crate::http::json::{self, EventJson};
 
@@ -23,8 +23,12 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 const SILENCE: Duration = Duration::from_secs(50);
 /// A socket that tells something knows that its session stood this recently.
 const CHECK: Duration = Duration::from_millis(800);
-/// Events of one look at the log.
+/// Events of the first look at the log; of the next ones more, where that is not enough.
+const FIRST_PAGE: i64 = 16;
 const PAGE: i64 = 200;
+/// What a socket holds of the log while its client takes it, in bytes; a single event may be longer. What is beyond is
+/// read again later: a client that takes nothing must not cost much.
+const HELD: usize = 32 * 1024;
 /// After a failed look the next one comes this much later.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -42,6 +46,7 @@ pub(super) struct Talk<'a> {
     open: OpenSocket,
     subscription: Subscription,
     at: Position,
+    page: i64,
     last_heard: Instant,
     last_ping: Instant,
     last_check: Instant,
@@ -59,6 +64,7 @@ impl<'a> Talk<'a> {
             open,
             subscription,
             at: socket.head,
+            page: FIRST_PAGE,
             last_heard: now,
             last_ping: now,
             last_check: now,
@@ -81,7 +87,10 @@ impl<'a> Talk<'a> {
         // It may have ended between the handshake and the subscription, when nobody here could be told.
         self.check_session().await?;
         self.begin(stream).await?;
-        self.deliver(stream).await?;
+        let told = self.deliver(stream).await?;
+        if told == 0 && self.retry_at.is_some() && self.socket.after.is_some() {
+            return Err(End::Close(CloseCode::Again, "try again"));
+        }
         let mut tick = tokio::time::interval(Duration::from_millis(500));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -121,11 +130,11 @@ impl<'a> Talk<'a> {
         let cursor = chat.cursor(self.socket.user, self.at);
         say(stream, json!({"type": "hello", "cursor": cursor}).to_string()).await?;
         if let Some(after) = &self.socket.after {
-            match chat.events(self.socket.user, after, 1).await {
-                Ok(_) => self.at = after.at,
-                Err(ChatError::Reset) => return Err(reset(stream).await),
-                Err(_) => return Err(End::Close(CloseCode::Again, "try again")),
+            if !chat.is_own(self.socket.user, after) {
+                return Err(reset(stream).await);
             }
+            // Whether the log has this place is seen when it is read on from there.
+            self.at = after.at;
         }
         Ok(())
     }
@@ -137,7 +146,7 @@ impl<'a> Talk<'a> {
         let mut told = 0;
         self.retry_at = None;
         loop {
-            let page = match chat.store.events(user, self.at, PAGE).await {
+            let mut page = match chat.store.events(user, self.at, self.page).await {
                 Ok(Some(page)) => page,
                 Ok(None) if self.socket.events => return Err(reset(stream).await),
                 Ok(None) => {
@@ -154,6 +163,11 @@ impl<'a> Talk<'a> {
                     return Ok(told);
                 }
             };
+            if page.keep(HELD) {
+                self.page = i64::try_from(page.events.len()).unwrap_or(PAGE);
+            } else if page.more {
+                self.page = PAGE.min(self.page * 2);
+            }
             told += page.events.len();
             if self.last_check.elapsed() > CHECK {
                 self.check_session().await?;
@@ -164,10 +178,7 @@ impl<'a> Talk<'a> {
                     return Err(goodbye(why));
                 }
                 if self.socket.events {
-                    let event = EventJson::new(chat, user, event);
-                    let cursor = event.cursor();
-                    let frame = json!({"type": "event", "cursor": cursor, "event": event});
-                    self.tell(stream, json::write(&frame, 0)).await?;
+                    self.tell(stream, frame(EventJson::new(chat, user, event))).await?;
                 } else if let Change::MessageCreated { message, .. } = event.change {
                     // With the recorded space.
                     self.tell(stream, format!("{{\"message\": \"{}\"}}", message.id)).await?;
@@ -196,9 +207,9 @@ impl<'a> Talk<'a> {
         self.last_check = Instant::now();
         self.check_due = false;
         let chat = &self.socket.app.chat;
-        let hashes = [self.socket.token_hash.clone()];
-        match chat.store.live_sessions(&hashes, chat.clock.now()).await {
-            Ok(live) if live.is_empty() => Err(goodbye(Goodbye::Revoked)),
+        // One look for all who ask at this moment.
+        match chat.store.session(&self.socket.token_hash, chat.clock.now()).await {
+            Ok(None) => Err(goodbye(Goodbye::Revoked)),
             // Nothing is known: the poll of sessions asks again.
             _ => Ok(()),
         }
@@ -272,4 +283,10 @@ impl<'a> Talk<'a> {
         }
         Ok(())
     }
+}
+
+/// The frame of an event. Nothing but its text is held while the client takes it.
+fn frame(event: EventJson) -> String {
+    let cursor = event.cursor();
+    json::write(&json!({"type": "event", "cursor": cursor, "event": event}), 0)
 }

@@ -1,16 +1,20 @@
 //! Users' logs: reading on from a place, exactly, and pruning what is old.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 use super::{Connection, Fault, Repeat, Row, SqlStore, StoreError, lock_heads, message, message_columns, plan};
 use crate::domain::{Change, Event, LogPage, Position, ReadState, Timestamp, UserId};
 use crate::store::Logs;
 use crate::store::db::{Db, Value};
+use crate::store::lookup::Found;
 use crate::store::retry::{Attempt, retrying, retrying_at_leisure};
 
 const HEAD: &str = "SELECT pos, tag FROM user_heads WHERE user_id = ?";
 const HEADS: Repeat =
-    Repeat { head: "SELECT user_id, pos FROM user_heads WHERE user_id IN (", row: "?", between: ", ", tail: ")" };
+    Repeat { head: "SELECT user_id, pos, tag FROM user_heads WHERE user_id IN (", row: "?", between: ", ", tail: ")" };
 /// From the place asked for on, itself included: its tag shows whether it is the row that the cursor saw.
 /// What the rows refer to is read as it is now, in the same statement.
 const FROM: &str = concat!(
@@ -47,6 +51,20 @@ const CAUSAL: [(&str, &str); 2] = [
 
 pub(super) const ALL: &[&str] = &[HEAD, FROM, OLD, LONG, FIRST, PRUNE];
 pub(super) const REPEATS: &[&Repeat] = &[&HEADS];
+
+/// The newest places of many logs, by the numbers of their users.
+pub(super) fn find(db: Arc<Db>, users: Vec<String>) -> BoxFuture<'static, Found<Position>> {
+    Box::pin(async move {
+        let users: Vec<_> = users.iter().filter_map(|user| user.parse().ok().map(Value::Int)).collect();
+        let (db, users) = (&db, &users);
+        retrying(|attempt| async move {
+            let rows = db.reader(attempt).await?.rows_many(&HEADS, 1, users).await?;
+            let place = |mut row: Row| Ok((row.int()?.to_string(), Position { pos: row.int()?, tag: row.int()? }));
+            rows.into_iter().map(place).collect()
+        })
+        .await
+    })
+}
 
 /// The newest place of a user's log.
 pub(super) async fn head(c: &mut Connection<'_>, user: UserId) -> Result<Position, Fault> {
@@ -109,7 +127,7 @@ async fn prune_some(db: &Db, attempt: Attempt, user: UserId, pos: i64) -> Result
 #[async_trait]
 impl Logs for SqlStore {
     async fn head(&self, user: UserId) -> Result<Position, StoreError> {
-        retrying(|attempt| async move { head(&mut self.db.reader(attempt).await?, user).await }).await
+        self.head_by_user.find(&user.to_string()).await?.ok_or(StoreError::NotFound)
     }
 
     async fn heads(&self, users: &[UserId]) -> Result<Vec<(UserId, i64)>, StoreError> {

@@ -26,7 +26,7 @@ use super::lookup::Lookup;
 use super::migrate::{self, MigrationStatus};
 use super::retry::{Attempt, retrying};
 use super::{Session, Store};
-use crate::domain::{Epoch, Message, Timestamp, User, UserId};
+use crate::domain::{Epoch, Message, Position, Timestamp, User, UserId};
 
 /// The isolation level of MySQL connections. READ COMMITTED serves; the other exists for the conformance suite,
 /// which shows that no guarantee leans on it.
@@ -57,6 +57,7 @@ pub struct SqlStore {
     sends: GroupCommit,
     session_by_hash: Lookup<(Session, User)>,
     user_by_key: Lookup<User>,
+    head_by_user: Lookup<Position>,
     epoch: Epoch,
     install: String,
 }
@@ -102,6 +103,7 @@ impl SqlStore {
             sends: GroupCommit::start(sending)?,
             session_by_hash: Lookup::start(&db, sessions::find),
             user_by_key: Lookup::start(&db, users::find),
+            head_by_user: Lookup::start(&db, events::find),
             db,
             epoch: Epoch(epoch),
             install,
