@@ -34,6 +34,8 @@ pub struct Serve {
 
 /// How many steps the sockets' farewell is spread over.
 const STEPS: u32 = 10;
+/// How long the last sockets are waited for. Requests are still answered meanwhile.
+const FAREWELLS: Duration = Duration::from_secs(3);
 /// How long the last answers are waited for: the database has three seconds for each.
 const LAST_ANSWERS: Duration = Duration::from_secs(4);
 /// Nothing is going on when nothing was for so long: who was accepted last has been read, what was written is away.
@@ -253,12 +255,10 @@ async fn drain_on_signal(app: &App) {
         _ = int.recv() => {}
     }
     app.sockets.restart_some(1);
-    // Their close frames are on the way; a client that does not answer is not waited for.
-    for _ in 0..20 {
-        if app.sockets.count() == 0 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+    // Their close frames are on the way; each has its own time limit for a client that does not answer.
+    let told = Instant::now();
+    while app.sockets.count() > 0 && told.elapsed() < FAREWELLS {
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     #[cfg(target_os = "linux")]
     if let Err(e) = http::shut_door().await {
