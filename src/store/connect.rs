@@ -89,6 +89,12 @@ async fn set_up(c: &mut MySqlConnection, isolation: Isolation) -> Result<(), sql
     // Nothing is cut off in silence; a lock that is not to be had is an error a caller can wait for.
     c.execute("SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')").await?;
     c.execute("SET SESSION innodb_lock_wait_timeout = 2").await?;
+    // On a Galera cluster every read, and the beginning of every transaction, waits for what was committed before on any
+    // node. Elsewhere it does nothing, or is not known.
+    match c.execute("SET SESSION wsrep_sync_wait = 1").await {
+        Ok(_) | Err(sqlx::Error::Database(_)) => {}
+        Err(e) => return Err(e),
+    }
     // A process that stopped in a transaction, or whose machine is gone, gives its locks back after this many seconds;
     // by its default the server would wait for eight hours. MySQL knows only a limit for any rest, also outside of
     // transactions: a connection that rested for longer is made anew.

@@ -43,11 +43,10 @@ const FIRST: &str = "SELECT MIN(pos) FROM events WHERE user_id = ?";
 const PRUNE: &str = "DELETE FROM events WHERE user_id = ? AND pos <= ?";
 /// The most rows of one pruning transaction: a send of their user waits for it.
 const PIECE: i64 = 1000;
-/// How the two kinds of cluster are told to read only after what has been committed anywhere, and to stop doing so.
-const CAUSAL: [(&str, &str); 2] = [
-    ("SET SESSION wsrep_sync_wait = 1", "SET SESSION wsrep_sync_wait = DEFAULT"),
-    ("SET SESSION group_replication_consistency = 'BEFORE'", "SET SESSION group_replication_consistency = DEFAULT"),
-];
+/// How an InnoDB Cluster is told to read only after what has been committed anywhere, and to stop doing so. On Galera
+/// every read does (`connect`).
+const CAUSAL: &str = "SET SESSION group_replication_consistency = 'BEFORE'";
+const NOT_CAUSAL: &str = "SET SESSION group_replication_consistency = DEFAULT";
 
 pub(super) const ALL: &[&str] = &[HEAD, FROM, OLD, LONG, FIRST, PRUNE];
 pub(super) const REPEATS: &[&Repeat] = &[&HEADS];
@@ -155,15 +154,13 @@ impl Logs for SqlStore {
                 return Ok(found);
             }
             // Another node may have it already: wait for what the cluster has committed, and look once more.
-            // Servers that know neither setting are single, or apply before they answer.
-            for (on, off) in CAUSAL {
-                if c.execute(on, &[]).await.is_ok() {
-                    let rows = c.rows(FROM, &args).await;
-                    c.execute(off, &[]).await?;
-                    return page(rows?, user, after, size);
-                }
+            // Servers that do not know the setting are single, or apply before they answer.
+            if c.execute(CAUSAL, &[]).await.is_err() {
+                return Ok(None);
             }
-            Ok(None)
+            let rows = c.rows(FROM, &args).await;
+            c.execute(NOT_CAUSAL, &[]).await?;
+            page(rows?, user, after, size)
         })
         .await
     }
