@@ -39,7 +39,8 @@ impl Cluster {
         let dir = tempfile::tempdir().expect("a directory");
         let ports: [u16; NODES] = std::array::from_fn(|_| lasting_port());
         let all = ports.map(|port| format!("127.0.0.1:{port}")).join(",");
-        let nodes: Vec<_> = ports.iter().enumerate().map(|(number, port)| node(dir.path(), number, *port, &all)).collect();
+        let nodes: Vec<_> =
+            ports.iter().enumerate().map(|(number, port)| node(dir.path(), number, *port, &all)).collect();
         let first = &nodes[0];
         OwnMariaDb::install(&first.dir);
         if is_root() {
@@ -75,6 +76,27 @@ impl Cluster {
         for node in &self.nodes {
             node.synced(NODES).await;
         }
+    }
+
+    /// Starts it again after all were killed: first the node that has stored the most, then those that lack the rest.
+    pub async fn bootstrap_again(&self) {
+        let positions: Vec<_> = tokio::task::block_in_place(|| self.nodes.iter().map(Node::position).collect());
+        let number = |position: &String| position.rsplit(':').next().and_then(|n| n.parse::<i64>().ok());
+        let (safe, position) = positions.iter().enumerate().max_by_key(|(_, at)| number(at)).expect("three nodes");
+        self.nodes[safe].bootstrap(position);
+        self.nodes[safe].synced(1).await;
+        for (node, position) in
+            self.nodes.iter().zip(&positions).enumerate().filter(|(n, _)| *n != safe).map(|(_, it)| it)
+        {
+            node.mariadb.launch(&[&format!("--wsrep-start-position={position}")]);
+            // One after the other: a donor serves one.
+            until("a node to join", JOINED, || async {
+                assert!(!node.mariadb.has_ended(), "it ended: {}", node.last_words());
+                (node.status("wsrep_local_state_comment").await? == "Synced").then_some(())
+            })
+            .await;
+        }
+        self.whole().await;
     }
 
     /// A counter, of all nodes together.
@@ -184,7 +206,8 @@ impl Node {
         let logs = std::fs::read_dir(self.dir.parent().expect("of the cluster")).into_iter().flatten().flatten();
         let logs = logs.filter_map(|node| std::fs::read_to_string(node.path().join("mariadb.log")).ok());
         let telling = |line: &&str| ["ERROR", "SST", "rsync:"].iter().any(|word| line.contains(word));
-        let lines: Vec<_> = logs.flat_map(|log| log.lines().filter(telling).map(str::to_owned).collect::<Vec<_>>()).collect();
+        let lines: Vec<_> =
+            logs.flat_map(|log| log.lines().filter(telling).map(str::to_owned).collect::<Vec<_>>()).collect();
         lines.join("\n")
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -231,6 +231,11 @@ impl History {
         let mut steps = self.steps.lock().unwrap();
         step.t_mono = self.now();
         steps.push(step);
+    }
+
+    /// Since the cell began, on the clock of the steps.
+    pub fn now(&self) -> Duration {
+        self.begun.elapsed()
     }
 
     pub fn steps(&self) -> Vec<Step> {
