@@ -34,8 +34,9 @@ pub fn of(history: &History) -> Vec<Answer> {
     answers
 }
 
+/// How many were answered that the server cannot, in whichever words.
 pub fn unavailable(history: &History) -> u64 {
-    of(history).iter().filter(|answer| answer.status == Some(503)).count() as u64
+    of(history).iter().filter(|answer| answer.status.is_some_and(|status| status >= 500)).count() as u64
 }
 
 /// A server whose database fails answers everything, with nothing worse than 503, and within so long.
