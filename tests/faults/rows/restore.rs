@@ -229,14 +229,11 @@ async fn come_back(cell: &Cell, load: &Load, kept: Kept, number: usize) -> u64 {
         (count(Op::Reset) + count(Op::Recv) > 0).then_some(())
     })
     .await;
-    let told = load
-        .history
-        .steps()
-        .iter()
-        .rfind(|step| step.device == caller.device && step.t_mono >= since && matches!(step.op, Op::Reset | Op::Recv))
-        .is_some_and(|step| step.op == Op::Recv)
-        && count(Op::Reset) == 0;
-    cell.must(!told, || format!("{} was told of events behind a place that is gone", caller.device));
+    let steps = load.history.steps();
+    let mut own = steps.iter().filter(|step| step.t_mono >= since && step.device == caller.device);
+    let first = own.find(|step| matches!(step.op, Op::Reset | Op::Recv)).map(|step| step.op);
+    let reset = first == Some(Op::Reset);
+    cell.must(reset, || format!("{} was told of events behind a place that is gone", caller.device));
     device.stop().await;
-    u64::from(matches!(page, Err(Some(410)))) + u64::from(!told)
+    u64::from(matches!(page, Err(Some(410)))) + u64::from(reset)
 }
