@@ -172,7 +172,7 @@ fn marks(bytes: &[u8]) -> Vec<String> {
 }
 
 /// The bytes of all quoted strings of a call, one behind the other.
-fn text(call: &str) -> Vec<u8> {
+pub fn text(call: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(call.len());
     let (mut rest, mut quoted) = (call.as_bytes(), false);
     while let [first, more @ ..] = rest {

@@ -28,6 +28,7 @@ mod history;
 mod line;
 mod load;
 mod quiet;
+mod power;
 mod rows;
 mod selftest;
 mod site;

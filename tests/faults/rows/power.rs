@@ -1,0 +1,156 @@
+//! A power failure at any moment, replayed from the writes and syncs of a real server.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::rngs::SmallRng;
+use rand::{Rng as _, SeedableRng as _};
+use serde_json::Value;
+use sqlx::Connection as _;
+
+use crate::cell::{Cell, Row};
+use crate::finale::audit;
+use crate::history::{History, Op, Phase};
+use crate::load::Load;
+use crate::power::{CALLS, Disk, Event, Fate, events};
+use crate::site::{Site, program};
+use crate::support::backend::{Backend, Database};
+use crate::support::until;
+
+pub const ROWS: &[Row] = &[Row {
+    number: 19,
+    name: "power loss at every write and sync",
+    on: &[Backend::Sqlite],
+    faulty: false,
+    quick: true,
+    run: |cell| Box::pin(power_loss(cell)),
+}];
+
+async fn power_loss(cell: &Cell) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let files = dir.path().join("database");
+    std::fs::create_dir(&files).expect("a directory");
+    let database = Arc::new(Database::in_directory(&files).await);
+    let (disk, trace, told) = record(cell, dir.path(), &files, database).await;
+    let events = events(&trace, &files);
+    let pages = events.iter().filter(|event| matches!(event, Event::Write { file, .. } if file == "chat.sqlite3"));
+    let acknowledged = events.iter().filter(|event| matches!(event, Event::Acknowledged(_))).count();
+    cell.figure("writes, syncs and 201s", events.len());
+    cell.figure("201s", acknowledged);
+    cell.figure("pages checkpointed", pages.count());
+    cell.must(acknowledged as u64 == told, || format!("clients were told of {told} 201s"));
+    replay(cell, disk, &events, dir.path()).await;
+}
+
+/// Runs a server under load with its system calls written down, from its start to its end; what the disk held before,
+/// the trace, and how many 201s clients have seen.
+async fn record(cell: &Cell, dir: &Path, files: &Path, database: Arc<Database>) -> (Disk, String, u64) {
+    let trace = dir.join("trace");
+    let mut site = Site::over(cell.plan().with("DRAIN_SECONDS", 0), database).await;
+    // Whoever made the people may still be writing.
+    until("this process to leave the database", Duration::from_secs(10), || async {
+        let open = std::fs::read_dir("/proc/self/fd").expect("descriptors").flatten();
+        let mut open = open.filter_map(|fd| std::fs::read_link(fd.path()).ok());
+        (!open.any(|file| file.starts_with(files))).then_some(())
+    })
+    .await;
+    end(&site).await;
+    let disk = Disk::of(files);
+    // The server stays the child of whoever starts it; the tracer ends with it.
+    let strace = format!("strace -D -f -y -s 400000 --seccomp-bpf -e {CALLS} -o '{}'", trace.display());
+    let script = dir.join("traced");
+    std::fs::write(&script, format!("#!/bin/sh\nexec {strace} '{}' \"$@\"\n", program().display())).expect("a script");
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o700)).expect("it may be run");
+    site.plan.program = Some(script);
+    site.start(0);
+    let load = Load::start(&site, cell.scale(), cell.seed).await;
+    load.more(cell.times(150, 1500, 3000), Duration::from_secs(600)).await;
+    let history = load.history.clone();
+    cell.check(&site, load).await;
+    end(&site).await;
+    let trace = until("the trace to end with the server", Duration::from_secs(30), || async {
+        let bytes = std::fs::read(&trace).expect("a trace");
+        bytes.ends_with(b"+++ exited with 0 +++\n").then(|| String::from_utf8_lossy(&bytes).into_owned())
+    });
+    let told = history.count(0, |step| step.op == Op::Send && step.status == Some(201));
+    (disk, trace.await, told)
+}
+
+async fn end(site: &Site) {
+    let server = site.take(0).expect("it runs");
+    server.signal("TERM");
+    assert_eq!(server.ended().await, 0, "it ends well");
+}
+
+/// Lets the power fail after some of the events, half of them acknowledgments, and looks at what a disk may hold then.
+async fn replay(cell: &Cell, mut disk: Disk, events: &[Event], dir: &Path) {
+    let mut rng = SmallRng::seed_from_u64(cell.seed);
+    let wanted = cell.times(40, 600, 2400);
+    let fates = [Fate::Lost, Fate::Kept, Fate::Chance, Fate::Chance];
+    let acks = events.iter().filter(|event| matches!(event, Event::Acknowledged(_))).count() as u64;
+    let cuts = wanted.div_ceil(fates.len() as u64);
+    let (mut acknowledged, mut failures, mut uncertain) = (Vec::new(), 0, 0);
+    for event in events {
+        disk.take(event);
+        let among = match event {
+            Event::Acknowledged(message) => {
+                acknowledged.push(message);
+                acks
+            }
+            _ => events.len() as u64 - acks,
+        };
+        // A little more than half of the cuts each, so that there are enough.
+        if rng.random_range(0..among.max(1)) > cuts * 6 / 10 {
+            continue;
+        }
+        uncertain += u64::from(disk.uncertain() > 0);
+        for fate in fates {
+            let state = tempfile::tempdir_in(dir).expect("a directory");
+            disk.fail(state.path(), fate, &mut rng);
+            failures += 1;
+            let wrong = look(state.path(), &acknowledged).await;
+            cell.must(wrong.is_empty(), || {
+                format!("power lost after {} of {acks} acknowledgments, {fate:?}: {wrong}", acknowledged.len())
+            });
+        }
+    }
+    cell.bit(failures);
+    cell.figure("power failures", failures);
+    cell.figure("with something uncertain", uncertain * fates.len() as u64);
+    cell.must(failures >= wanted, || format!("only {failures} power failures of {wanted}"));
+}
+
+/// Opens what was found and looks whether it is sound and has everything that was acknowledged; what is wrong.
+async fn look(dir: &Path, acknowledged: &[&Value]) -> String {
+    let url = format!("sqlite:{}", dir.join("chat.sqlite3").display());
+    let mut wrong = String::new();
+    let read = async {
+        let mut c = sqlx::SqliteConnection::connect(&url).await?;
+        let rows = sqlx::query_as("SELECT id, seq, body FROM messages").fetch_all(&mut c).await;
+        c.close().await?;
+        rows
+    };
+    let rows: Vec<(i64, i64, String)> = match read.await {
+        Ok(rows) => rows,
+        Err(e) => return format!("it cannot be read: {e}"),
+    };
+    let stored: HashMap<i64, (i64, String)> = rows.into_iter().map(|(id, seq, body)| (id, (seq, body))).collect();
+    let is_there = |message: &&&Value| {
+        let found = message["id"].as_i64().and_then(|id| stored.get(&id));
+        found.is_some_and(|(seq, body)| message["seq"] == *seq && message["body"] == **body)
+    };
+    let missing = acknowledged.len() - acknowledged.iter().filter(is_there).count();
+    if missing > 0 {
+        let _ = write!(wrong, "{missing} acknowledged messages are missing; ");
+    }
+    let history = History::default();
+    audit(&url, &history).await;
+    for step in history.steps().iter().filter(|step| step.op == Op::Audit && step.phase == Phase::Fail) {
+        let _ = write!(wrong, "{}; ", step.note.as_deref().unwrap_or_default());
+    }
+    wrong
+}
