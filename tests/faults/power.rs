@@ -136,10 +136,13 @@ impl<'a> Reader<'a> {
 
     fn inside(&self, path: &str) -> Option<String> {
         let file = path.strip_prefix(self.dir)?.trim_start_matches('/');
-        // Made anew by whoever opens the database; a lock has no content.
-        let lives = !file.ends_with("-shm") && !file.ends_with(".lock") && !file.contains("(deleted)");
-        lives.then(|| file.to_owned())
+        is_content(file).then(|| file.to_owned())
     }
+}
+
+/// Whether it matters: `-shm` is made anew by whoever opens the database, and a lock has no content.
+fn is_content(file: &str) -> bool {
+    ["", "chat.sqlite3", "chat.sqlite3-wal", "chat.sqlite3-journal"].contains(&file)
 }
 
 /// The last argument of a call.
@@ -192,7 +195,7 @@ impl Disk {
         let mut disk = Self::default();
         for entry in std::fs::read_dir(dir).expect("a directory").flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            if !name.ends_with("-shm") && !name.ends_with(".lock") {
+            if is_content(&name) {
                 let certain = std::fs::read(entry.path()).expect("a file");
                 disk.names.insert(name, disk.files.len());
                 disk.files.push(File { certain, changes: Vec::new() });
@@ -246,13 +249,8 @@ impl Disk {
 
     /// Writes into `dir` what may be found when the power fails now.
     pub fn fail(&self, dir: &Path, fate: Fate, rng: &mut SmallRng) {
-        let names = match fate {
-            Fate::Lost => &self.certain,
-            Fate::Kept => &self.names,
-            Fate::Chance if rng.random_ratio(1, 2) => &self.certain,
-            Fate::Chance => &self.names,
-        };
-        for (name, index) in names {
+        let kept = fate == Fate::Kept || (fate == Fate::Chance && rng.random_ratio(1, 2));
+        for (name, index) in if kept { &self.names } else { &self.certain } {
             let file = &self.files[*index];
             let mut content = file.certain.clone();
             for change in &file.changes {

@@ -115,7 +115,7 @@ async fn mariadb_full(cell: &Cell, times: u64, seen: &mut Seen) {
 async fn fill_up(cell: &Cell, load: &Load, disk: &SmallDisk, left: u64, seen: &mut Seen) {
     let since = load.history.now();
     let ballast = disk.fill(left);
-    let refused = until("sends to be refused", Duration::from_secs(60), || async {
+    let refused = until("sends to be refused", Duration::from_mins(1), || async {
         let refused = load.history.count(since, was_refused);
         (refused >= 10).then_some(refused)
     });
@@ -134,7 +134,7 @@ async fn fill_up(cell: &Cell, load: &Load, disk: &SmallDisk, left: u64, seen: &m
     }
     // It was full all the while: sends are refused still.
     let read = load.history.now();
-    until("sends to be refused again", Duration::from_secs(60), || async {
+    until("sends to be refused again", Duration::from_mins(1), || async {
         (load.history.count(read, was_refused) > 0).then_some(())
     })
     .await;

@@ -1,18 +1,19 @@
 //! A power failure at any moment, replayed from the writes and syncs of a real server.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
-use rand::{Rng as _, SeedableRng as _};
+use rand::seq::index::sample;
 use serde_json::Value;
 use sqlx::Connection as _;
 
-use crate::cell::{Cell, Row};
+use crate::cell::{Cell, Mode, Row};
 use crate::finale::audit;
 use crate::history::{History, Op, Phase};
 use crate::load::Load;
@@ -37,11 +38,15 @@ async fn power_loss(cell: &Cell) {
     let database = Arc::new(Database::in_directory(&files).await);
     let (disk, trace, told) = record(cell, dir.path(), &files, database).await;
     let events = events(&trace, &files);
-    let pages = events.iter().filter(|event| matches!(event, Event::Write { file, .. } if file == "chat.sqlite3"));
+    let last = events.iter().rposition(|event| matches!(event, Event::Acknowledged(_))).unwrap_or(0);
+    let to_file = |event: &&Event| matches!(event, Event::Write { file, .. } if file == "chat.sqlite3");
+    let pages = events[..last].iter().filter(to_file).count();
     let acknowledged = events.iter().filter(|event| matches!(event, Event::Acknowledged(_))).count();
     cell.figure("writes, syncs and 201s", events.len());
     cell.figure("201s", acknowledged);
-    cell.figure("pages checkpointed", pages.count());
+    cell.figure("pages checkpointed meanwhile", pages);
+    let short = cell.mode == Mode::Quick;
+    cell.must(pages > 0 || short, || "no checkpoint came between".to_owned());
     cell.must(acknowledged as u64 == told, || format!("clients were told of {told} 201s"));
     replay(cell, disk, &events, dir.path()).await;
 }
@@ -68,7 +73,7 @@ async fn record(cell: &Cell, dir: &Path, files: &Path, database: Arc<Database>) 
     site.plan.program = Some(script);
     site.start(0);
     let load = Load::start(&site, cell.scale(), cell.seed).await;
-    load.more(cell.times(150, 1500, 3000), Duration::from_secs(600)).await;
+    load.more(cell.times(150, 1500, 3000), Duration::from_mins(10)).await;
     let history = load.history.clone();
     cell.check(&site, load).await;
     end(&site).await;
@@ -91,37 +96,43 @@ async fn replay(cell: &Cell, mut disk: Disk, events: &[Event], dir: &Path) {
     let mut rng = SmallRng::seed_from_u64(cell.seed);
     let wanted = cell.times(40, 600, 2400);
     let fates = [Fate::Lost, Fate::Kept, Fate::Chance, Fate::Chance];
-    let acks = events.iter().filter(|event| matches!(event, Event::Acknowledged(_))).count() as u64;
-    let cuts = wanted.div_ceil(fates.len() as u64);
-    let (mut acknowledged, mut failures, mut uncertain) = (Vec::new(), 0, 0);
-    for event in events {
+    let cuts = cuts(events, wanted.div_ceil(fates.len() as u64) as usize, &mut rng);
+    let (mut acknowledged, mut wrong) = (Vec::new(), Vec::new());
+    let (mut failures, mut uncertain) = (0, 0);
+    for (index, event) in events.iter().enumerate() {
         disk.take(event);
-        let among = match event {
-            Event::Acknowledged(message) => {
-                acknowledged.push(message);
-                acks
-            }
-            _ => events.len() as u64 - acks,
-        };
-        // A little more than half of the cuts each, so that there are enough.
-        if rng.random_range(0..among.max(1)) > cuts * 6 / 10 {
+        if let Event::Acknowledged(message) = event {
+            acknowledged.push(message);
+        }
+        if !cuts.contains(&index) {
             continue;
         }
-        uncertain += u64::from(disk.uncertain() > 0);
         for fate in fates {
             let state = tempfile::tempdir_in(dir).expect("a directory");
             disk.fail(state.path(), fate, &mut rng);
             failures += 1;
-            let wrong = look(state.path(), &acknowledged).await;
-            cell.must(wrong.is_empty(), || {
-                format!("power lost after {} of {acks} acknowledgments, {fate:?}: {wrong}", acknowledged.len())
-            });
+            uncertain += u64::from(disk.uncertain() > 0);
+            let found = look(state.path(), &acknowledged).await;
+            if !found.is_empty() {
+                wrong.push(format!("after {} acknowledgments, {fate:?}: {found}", acknowledged.len()));
+            }
         }
     }
     cell.bit(failures);
     cell.figure("power failures", failures);
-    cell.figure("with something uncertain", uncertain * fates.len() as u64);
+    cell.figure("with something uncertain", uncertain);
     cell.must(failures >= wanted, || format!("only {failures} power failures of {wanted}"));
+    cell.must(wrong.is_empty(), || format!("wrong in {}, such as {:#?}", wrong.len(), &wrong[..wrong.len().min(5)]));
+}
+
+/// So many places among the events, half of them at acknowledgments.
+fn cuts(events: &[Event], count: usize, rng: &mut SmallRng) -> HashSet<usize> {
+    let all = 0..events.len();
+    let (acks, others): (Vec<_>, Vec<_>) = all.partition(|at| matches!(events[*at], Event::Acknowledged(_)));
+    let half = (count / 2).min(acks.len());
+    let at_acks = sample(rng, acks.len(), half).into_iter().map(|at| acks[at]);
+    let rest = (count - half).min(others.len());
+    at_acks.chain(sample(rng, others.len(), rest).into_iter().map(|at| others[at])).collect()
 }
 
 /// Opens what was found and looks whether it is sound and has everything that was acknowledged; what is wrong.

@@ -51,7 +51,7 @@ async fn put_back(cell: &Cell) {
     for time in 0..times {
         note(&load.history, COPIED, Vec::new());
         let copy = copy(&site, &site.dir.path().join(format!("copy{time}"))).await;
-        load.more(60, Duration::from_secs(60)).await;
+        load.more(60, Duration::from_mins(1)).await;
         let kept = keep(&site, &load, time).await;
         stop(&site, &load).await;
         restore(&site, &copy).await;
@@ -61,7 +61,9 @@ async fn put_back(cell: &Cell) {
         let since = load.history.now();
         let devices = load.devices.iter().filter(|device| newer(&device.caller.user, &device.cursor()));
         let devices: Vec<_> = devices.map(|device| device.caller.device.clone()).collect();
-        (0..site.processes()).for_each(|index| drop(site.start(index)));
+        for index in 0..site.processes() {
+            site.start(index);
+        }
         load.history.heal();
         cell.must(!devices.is_empty(), || "no device had seen more than the copy".to_owned());
         started_over += devices.len();
@@ -98,16 +100,15 @@ fn note(history: &History, what: &str, marks: Vec<(Arc<str>, i64, i64, i64)>) {
 
 /// Takes a copy beside the load, as the manual for operators says.
 async fn copy(site: &Site, to: &Path) -> PathBuf {
-    match site.plan.backend {
-        Backend::Sqlite => run(&site.database.url, &format!("VACUUM INTO '{}'", to.display())).await,
-        _ => {
-            let file = std::fs::File::create(to).expect("a file");
-            let mut dump = client("mariadb-dump", &site.database.url);
-            dump.arg("--single-transaction").arg(name(&site.database.url)).stdout(file);
-            let dumped = tokio::task::block_in_place(|| dump.status());
-            assert!(dumped.expect("mariadb-dump is installed").success(), "mariadb-dump");
-        }
+    let url = &site.database.url;
+    if site.plan.backend == Backend::Sqlite {
+        run(url, &format!("VACUUM INTO '{}'", to.display())).await;
+        return to.to_owned();
     }
+    let mut dump = client("mariadb-dump", url);
+    dump.arg("--single-transaction").arg(name(url)).stdout(std::fs::File::create(to).expect("a file"));
+    let dumped = tokio::task::block_in_place(|| dump.status());
+    assert!(dumped.expect("mariadb-dump is installed").success(), "mariadb-dump");
     to.to_owned()
 }
 
@@ -214,7 +215,7 @@ async fn lengths(url: &str) -> Vec<(Arc<str>, i64, i64, i64)> {
 /// page of the log and by a socket. How often.
 async fn come_back(cell: &Cell, load: &Load, kept: Kept, number: usize) -> u64 {
     let Kept { caller, cursor } = kept;
-    until("the log to reach the place again", Duration::from_secs(60), || async {
+    until("the log to reach the place again", Duration::from_mins(1), || async {
         let (_, head, _) = load.calls.sync(0, &caller, None, Some("head")).await.ok()?;
         (place(&head).1 >= place(&cursor).1).then_some(())
     })

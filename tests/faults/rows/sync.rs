@@ -17,6 +17,7 @@ use crate::load::{Load, Scale};
 use crate::site::{Plan, Site};
 use crate::strace::Tracer;
 use crate::support::backend::{Backend, Database};
+use crate::support::server::Server;
 use crate::support::services::OwnMariaDb;
 use crate::support::until;
 
@@ -65,7 +66,7 @@ async fn failing_sqlite(cell: &Cell) {
     for (what, inject) in FAULTS {
         let mut bitten = 0;
         for _ in 0..cell.times(1, 4, 20) {
-            let pid = site.server(0, |server| server.pid()).expect("it runs");
+            let pid = site.server(0, Server::pid).expect("it runs");
             let trace = ["-e", "trace=fsync,fdatasync,pwrite64,openat", "-e", inject, "-P", &file, "-P", &wal];
             let doubtful = load.history.unknown();
             let tracer = Tracer::attach(&[pid], &out, &trace);
@@ -133,7 +134,7 @@ async fn failing_mariadb(cell: &Cell) {
             bitten += tracer.injected();
             tracer.end();
             mariadb.launch(&[]);
-            mariadb.answers(Duration::from_secs(60)).await;
+            mariadb.answers(Duration::from_mins(1)).await;
             load.history.heal();
             load.more(20, Duration::from_secs(30)).await;
         }
@@ -162,7 +163,7 @@ async fn traced(cell: &Cell) {
     let scale = Scale { lanes: 0, sends_only: true, ..cell.scale() };
     let load = Load::start(&site, scale, cell.seed).await;
     let sent = cell.times(400, 3000, 10_000);
-    let (acknowledged, ledger) = send_traced(&site, &load, &mariadb, sent, dir.path(), log).await;
+    let (acknowledged, ledger) = send_traced(&site, &load, mariadb.as_ref(), sent, dir.path(), log).await;
     cell.bit(ledger.acknowledged.len() as u64);
     cell.figure("201s", ledger.acknowledged.len());
     cell.figure("too early", ledger.early.len());
@@ -179,15 +180,15 @@ async fn traced(cell: &Cell) {
 async fn send_traced(
     site: &Site,
     load: &Load,
-    mariadb: &Option<OwnMariaDb>,
+    mariadb: Option<&OwnMariaDb>,
     count: u64,
     dir: &Path,
     log: Log,
 ) -> (HashSet<String>, Ledger) {
     let fifo = dir.join("trace");
     let reading = Ledger::read_from(&fifo, log);
-    let server = site.server(0, |server| server.pid()).expect("it runs");
-    let pids: Vec<u32> = mariadb.iter().filter_map(OwnMariaDb::pid).chain([server]).collect();
+    let server = site.server(0, Server::pid).expect("it runs");
+    let pids: Vec<u32> = mariadb.and_then(OwnMariaDb::pid).into_iter().chain([server]).collect();
     let tracer = Tracer::attach(&pids, &fifo, &CALLS);
     let senders = (0..SENDERS).map(|number| {
         let person = &site.people[number % site.people.len()];
