@@ -53,12 +53,7 @@ impl Keeper {
                 continue;
             }
             polled = Instant::now();
-            for users in registry.users().chunks(1000) {
-                match self.chat.store.heads(users).await {
-                    Ok(heads) => heads.into_iter().for_each(|(user, head)| registry.polled(user, head)),
-                    Err(e) => tracing::warn!(error = %e, "the heads of connected users cannot be read"),
-                }
-            }
+            poll_heads_once(&self.chat).await;
         }
     }
 
@@ -91,6 +86,18 @@ impl Keeper {
                 tracing::warn!(error = %e, "expired sessions cannot be removed");
             }
             tokio::time::sleep(PRUNING).await;
+        }
+    }
+}
+
+/// Reads the heads of everybody who is listened for in this process, and wakes those whose head has moved. What cannot
+/// be read is left for the next time.
+pub async fn poll_heads_once(chat: &Chat) {
+    let registry = chat.bus.registry();
+    for users in registry.users().chunks(1000) {
+        match chat.store.heads(users).await {
+            Ok(heads) => heads.into_iter().for_each(|(user, head)| registry.polled(user, head)),
+            Err(e) => tracing::warn!(error = %e, "the heads of connected users cannot be read"),
         }
     }
 }

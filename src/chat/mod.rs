@@ -1,6 +1,7 @@
 //! The use cases: send, history, people, conversations, events. Access has one door for each kind of thing, and
 //! every door asks for the user first: what is somebody else's is not there.
 
+mod feed;
 mod keeper;
 mod sockets;
 
@@ -9,7 +10,8 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-pub use keeper::Keeper;
+pub use feed::{Feed, Listener};
+pub use keeper::{Keeper, poll_heads_once};
 pub use sockets::{Goodbye, OpenSocket, Sockets};
 
 use crate::bus::{Bus, Subscription};

@@ -13,8 +13,8 @@ use tokio::time::timeout;
 use super::ending::{End, FAREWELL, PATIENCE, broken, goodbye, reset, say, send};
 use super::{MOST_BYTES, Socket};
 use crate::bus::Subscription;
-use crate::chat::{Goodbye, OpenSocket};
-use crate::domain::{Change, Position};
+use crate::chat::{ChatError, Feed, Goodbye, Listener, OpenSocket};
+use crate::domain::Change;
 use crate::http::json::{self, EventJson};
 
 /// Frames a second.
@@ -44,8 +44,7 @@ enum Happening {
 pub(super) struct Talk<'a> {
     socket: &'a Socket,
     open: OpenSocket,
-    subscription: Subscription,
-    at: Position,
+    feed: Feed,
     page: i64,
     last_heard: Instant,
     last_ping: Instant,
@@ -59,11 +58,11 @@ pub(super) struct Talk<'a> {
 impl<'a> Talk<'a> {
     pub(super) fn new(socket: &'a Socket, open: OpenSocket, subscription: Subscription) -> Self {
         let now = Instant::now();
+        let listener = if socket.events { Listener::Resumes } else { Listener::GoesOn };
         Self {
             socket,
             open,
-            subscription,
-            at: socket.head,
+            feed: Feed::new(socket.app.chat.clone(), socket.user, listener, subscription, socket.head),
             page: FIRST_PAGE,
             last_heard: now,
             last_ping: now,
@@ -95,7 +94,7 @@ impl<'a> Talk<'a> {
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let happening = tokio::select! {
-                () = self.subscription.woken() => Happening::Woken,
+                () = self.feed.woken() => Happening::Woken,
                 why = self.open.goodbye() => Happening::Goodbye(why),
                 heard = stream.next() => Happening::Heard(heard),
                 _ = tick.tick() => Happening::Tick,
@@ -119,7 +118,6 @@ impl<'a> Talk<'a> {
 
     /// Says hello, and finds the place to go on from.
     async fn begin(&mut self, stream: &mut DuplexStream) -> Result<(), End> {
-        let chat = &self.socket.app.chat;
         // Drained while it was being opened: nobody would tell it.
         if self.socket.app.is_draining() {
             return Err(goodbye(Goodbye::Restart));
@@ -127,14 +125,11 @@ impl<'a> Talk<'a> {
         if !self.socket.events {
             return Ok(());
         }
-        let cursor = chat.cursor(self.socket.user, self.at);
-        say(stream, json!({"type": "hello", "cursor": cursor}).to_string()).await?;
+        say(stream, json!({"type": "hello", "cursor": self.feed.cursor()}).to_string()).await?;
         if let Some(after) = &self.socket.after {
-            if !chat.is_own(self.socket.user, after) {
+            if self.feed.resume(after).is_err() {
                 return Err(reset(stream).await);
             }
-            // Whether the log has this place is seen when it is read on from there.
-            self.at = after.at;
         }
         Ok(())
     }
@@ -146,27 +141,19 @@ impl<'a> Talk<'a> {
         let mut told = 0;
         self.retry_at = None;
         loop {
-            let mut page = match chat.store.events(user, self.at, self.page).await {
-                Ok(Some(page)) => page,
-                Ok(None) if self.socket.events => return Err(reset(stream).await),
-                Ok(None) => {
-                    // A client of the predecessor cannot start over: it goes on from the head.
-                    match chat.head(user).await {
-                        Ok(head) => self.at = head,
-                        Err(_) => self.retry_at = Some(Instant::now() + RETRY),
-                    }
-                    return Ok(told);
-                }
+            let page = match self.feed.next(self.page, HELD).await {
+                Ok(page) => page,
+                Err(ChatError::Reset) => return Err(reset(stream).await),
                 Err(e) => {
                     tracing::debug!(error = %e, "a socket cannot read its log; it tries again");
                     self.retry_at = Some(Instant::now() + RETRY);
                     return Ok(told);
                 }
             };
-            if page.keep(HELD) {
-                self.page = i64::try_from(page.events.len()).unwrap_or(PAGE);
-            } else if page.more {
-                self.page = PAGE.min(self.page * 2);
+            if page.more {
+                // As many as were not too long; if none was, more.
+                let taken = i64::try_from(page.events.len()).unwrap_or(PAGE);
+                self.page = if taken < self.page { taken.max(1) } else { PAGE.min(self.page * 2) };
             }
             told += page.events.len();
             if self.last_check.elapsed() > CHECK {
@@ -184,7 +171,6 @@ impl<'a> Talk<'a> {
                     self.tell(stream, format!("{{\"message\": \"{}\"}}", message.id)).await?;
                 }
             }
-            self.at = page.end;
             if !page.more {
                 return Ok(told);
             }
@@ -260,8 +246,7 @@ impl<'a> Talk<'a> {
     }
 
     async fn tick(&mut self, stream: &mut DuplexStream) -> Result<(), End> {
-        let behind = self.subscription.polled() > self.at.pos;
-        if behind || self.retry_at.is_some_and(|at| at <= Instant::now()) {
+        if self.feed.is_behind() || self.retry_at.is_some_and(|at| at <= Instant::now()) {
             self.deliver(stream).await?;
         }
         if self.check_due {
