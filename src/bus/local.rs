@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use tokio::sync::{Notify, watch};
 
 use super::Bus;
-use crate::domain::UserId;
+use crate::domain::{Position, UserId};
 
 /// Who listens in this process. Wakes are counted, not carried: one that sleeps through ten is woken once, and holds
 /// no memory meanwhile.
@@ -20,8 +20,15 @@ pub struct Registry {
 struct Listeners {
     wake: watch::Sender<u64>,
     count: usize,
-    /// The newest head that the poll has seen.
-    polled: Option<i64>,
+    polled: Option<Polled>,
+}
+
+/// What the poll of heads has seen last of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Polled {
+    /// Another one for each poll.
+    pub number: u64,
+    pub head: Position,
 }
 
 impl Registry {
@@ -56,12 +63,16 @@ impl Registry {
         self.missed.notified().await;
     }
 
-    /// Wakes whoever listens for this user if the head has moved since the last poll.
-    pub fn polled(&self, user: UserId, head: i64) {
-        if let Some(listeners) = self.lock().get_mut(&user)
-            && listeners.polled.replace(head) != Some(head)
-        {
-            listeners.wake.send_modify(|n| *n = n.wrapping_add(1));
+    /// Wakes whoever listens for this user if the head is another than at the last poll: by its tag too, because a
+    /// database that was put back may have come as far again.
+    pub fn polled(&self, user: UserId, head: Position) {
+        if let Some(listeners) = self.lock().get_mut(&user) {
+            let before = listeners.polled;
+            let number = before.map_or(0, |polled| polled.number).wrapping_add(1);
+            listeners.polled = Some(Polled { number, head });
+            if before.is_none_or(|before| before.head != head) {
+                listeners.wake.send_modify(|n| *n = n.wrapping_add(1));
+            }
         }
     }
 
@@ -96,9 +107,9 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// The newest position that the poll has seen; a socket that stands below it has something to tell.
-    pub fn polled(&self) -> i64 {
-        self.registry.lock().get(&self.user).and_then(|listeners| listeners.polled).unwrap_or(0)
+    /// What the poll has seen last, if there has been one.
+    pub fn polled(&self) -> Option<Polled> {
+        self.registry.lock().get(&self.user).and_then(|listeners| listeners.polled)
     }
 
     /// Waits until something may have happened since the last time. May be dropped and asked again.

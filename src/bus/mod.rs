@@ -9,7 +9,7 @@ mod redis;
 use async_trait::async_trait;
 
 pub use self::redis::{InvalidBusUrl, RedisBus, check_url};
-pub use local::{LocalBus, Registry, Subscription};
+pub use local::{LocalBus, Polled, Registry, Subscription};
 
 use crate::domain::UserId;
 

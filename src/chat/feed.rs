@@ -4,7 +4,7 @@
 //! Whoever holds a feed asks it for pages whenever it is woken or behind, and tells what they hold.
 
 use super::{Chat, ChatError};
-use crate::bus::Subscription;
+use crate::bus::{Polled, Subscription};
 use crate::domain::{Cursor, LogPage, Position, UserId};
 
 /// What a listener can do about a place that the log does not hold any more.
@@ -23,12 +23,14 @@ pub struct Feed {
     listener: Listener,
     subscription: Subscription,
     at: Position,
+    /// The poll of heads after which the log was read last.
+    looked: u64,
 }
 
 impl Feed {
     /// Goes on from `at`. No event falls between if the subscription is older than the first page, whatever `at` is.
     pub fn new(chat: Chat, user: UserId, listener: Listener, subscription: Subscription, at: Position) -> Self {
-        Self { chat, user, listener, subscription, at }
+        Self { chat, user, listener, subscription, at, looked: 0 }
     }
 
     /// The cursor of the place where this listener stands.
@@ -46,10 +48,11 @@ impl Feed {
         Ok(())
     }
 
-    /// What follows, at most `limit` events and about `held` bytes of them; from now on the feed stands behind them, so whoever does not tell them
-    /// has to end it. [`ChatError::Reset`] if the listener has to start over. After any other error the feed stands
-    /// where it stood: ask again.
+    /// What follows, at most `limit` events and about `held` bytes of them; from now on the feed stands behind them, so
+    /// whoever does not tell them has to end it. [`ChatError::Reset`] if the listener has to start over. After any
+    /// other error the feed stands where it stood: ask again.
     pub async fn next(&mut self, limit: i64, held: usize) -> Result<LogPage, ChatError> {
+        let polled = self.subscription.polled();
         let mut page = match self.chat.store.events(self.user, self.at, limit).await? {
             Some(page) => page,
             None if self.listener == Listener::Resumes => return Err(ChatError::Reset),
@@ -57,6 +60,7 @@ impl Feed {
         };
         page.keep(held);
         self.at = page.end;
+        self.looked = polled.map_or(0, |polled| polled.number);
         Ok(page)
     }
 
@@ -65,8 +69,11 @@ impl Feed {
         self.subscription.woken().await;
     }
 
-    /// Whether the poll of heads has seen more than this listener was told.
+    /// Whether the poll of heads has seen something else than this listener was told. More of the log; or less of it, or
+    /// another row where it stands: then the database may have been put back, and one look at the log tells.
     pub fn is_behind(&self) -> bool {
-        self.subscription.polled() > self.at.pos
+        let behind =
+            |polled: Polled| polled.head.pos > self.at.pos || (polled.head != self.at && polled.number != self.looked);
+        self.subscription.polled().is_some_and(behind)
     }
 }

@@ -270,7 +270,7 @@ impl Logs for Spoiled {
     async fn head(&self, user: UserId) -> Answer<Position> {
         self.inner.head(user).await
     }
-    async fn heads(&self, users: &[UserId]) -> Answer<Vec<(UserId, i64)>> {
+    async fn heads(&self, users: &[UserId]) -> Answer<Vec<(UserId, Position)>> {
         if has_bug("no-head-poll") { Ok(Vec::new()) } else { self.inner.heads(users).await }
     }
     async fn events(&self, user: UserId, after: Position, limit: i64) -> Answer<Option<LogPage>> {

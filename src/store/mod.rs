@@ -173,8 +173,8 @@ pub trait Messages: Send + Sync {
 pub trait Logs: Send + Sync {
     /// The newest place in a user's log.
     async fn head(&self, user: UserId) -> Result<Position, StoreError>;
-    /// The newest positions of many users; those who do not exist are left out.
-    async fn heads(&self, users: &[UserId]) -> Result<Vec<(UserId, i64)>, StoreError>;
+    /// The newest places in the logs of many users; those who do not exist are left out.
+    async fn heads(&self, users: &[UserId]) -> Result<Vec<(UserId, Position)>, StoreError>;
     /// What follows `after` in a user's log, at most `limit` events. None if that place is not in the log, or what
     /// follows it is not whole: start over. A place beyond the head is read once more, causally, first.
     async fn events(&self, user: UserId, after: Position, limit: i64) -> Result<Option<LogPage>, StoreError>;

@@ -129,7 +129,7 @@ impl Logs for SqlStore {
         self.head_by_user.find(&user.to_string()).await?.ok_or(StoreError::NotFound)
     }
 
-    async fn heads(&self, users: &[UserId]) -> Result<Vec<(UserId, i64)>, StoreError> {
+    async fn heads(&self, users: &[UserId]) -> Result<Vec<(UserId, Position)>, StoreError> {
         let keys: Vec<_> = users.iter().copied().map(Value::Int).collect();
         if keys.is_empty() {
             return Ok(Vec::new());
@@ -137,7 +137,7 @@ impl Logs for SqlStore {
         let keys = &keys;
         retrying(|attempt| async move {
             let rows = self.db.reader(attempt).await?.rows_many(&HEADS, 1, keys).await?;
-            rows.into_iter().map(|mut row| Ok((row.int()?, row.int()?))).collect()
+            rows.into_iter().map(|mut row| Ok((row.int()?, Position { pos: row.int()?, tag: row.int()? }))).collect()
         })
         .await
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatd::bus::{Bus, LocalBus, RedisBus, Subscription};
+use chatd::domain::Position;
 use libtest_mimic::Trial;
 use tokio::time::timeout;
 
@@ -150,10 +151,13 @@ async fn nonsense_is_passed_over(bus: Ends) {
 async fn a_poll_wakes_only_what_has_moved(bus: Ends) {
     let mut ann = bus.listener.subscribe(1).await;
     let registry = bus.listener.registry();
-    registry.polled(1, 7);
+    let at = |pos, tag| Position { pos, tag };
+    registry.polled(1, at(7, 70));
     assert!(woken(&mut ann).await);
-    registry.polled(1, 7);
+    registry.polled(1, at(7, 70));
     assert!(sleeps(&mut ann).await);
-    registry.polled(1, 8);
+    registry.polled(1, at(8, 80));
     assert!(woken(&mut ann).await);
+    registry.polled(1, at(8, 81));
+    assert!(woken(&mut ann).await, "put back, and as far again");
 }
