@@ -20,12 +20,17 @@ mod draining;
 mod faults;
 mod security;
 mod sending;
+mod simulation;
 mod sockets;
 mod support;
 
 use libtest_mimic::{Arguments, Trial};
 
 fn main() {
+    let mut words = std::env::args().skip_while(|word| word != "--seed").skip(1);
+    if let Some(seed) = words.next() {
+        return simulation::repeat(seed.parse().expect("a seed is a number"), words.next().as_deref());
+    }
     let args = Arguments::from_args();
     let mut trials: Vec<Trial> = Vec::new();
     trials.extend(architecture::trials());
@@ -36,6 +41,7 @@ fn main() {
     trials.extend(contract::trials());
     trials.extend(security::trials());
     trials.extend(sending::trials());
+    trials.extend(simulation::trials());
     trials.extend(sockets::trials());
     let left_out = support::backend::left_out();
     let conclusion = libtest_mimic::run(&args, trials);

@@ -7,10 +7,12 @@ use std::time::Duration;
 use chatd::domain::{
     Body, Change, ClientId, NewMessage, NewUser, Position, SendKey, Sent, Slice, Timestamp, User, UserKey, Username,
 };
-use chatd::store::{Allowance, Logs, Messages, Rule, Session, Sessions, SqlStore, Store, StoreError, Try, Users};
+use chatd::store::{Allowance, Rule, Session, SqlStore, Store, StoreError, Try};
 use libtest_mimic::Trial;
 
+use crate::simulation::memory::MemoryStore;
 use crate::support::backend::{ALL, Database, on_each, run};
+use crate::support::trial;
 
 macro_rules! on_every_backend {
     ($($test:ident),* $(,)?) => {
@@ -19,8 +21,14 @@ macro_rules! on_every_backend {
             $(trials.extend(on_each(&ALL, concat!("store::", stringify!($test)), |backend| async move {
                 let database = Database::new(backend).await;
                 let store = database.store().await;
-                $test(World { store, database }).await;
-            }));)*
+                $test(World { store: store.clone(), home: Home::Sql(store, database) }).await;
+            }));
+            if !NOT_IN_MEMORY.contains(&stringify!($test)) {
+                trials.push(trial(concat!("store::", stringify!($test), "::memory"), || async move {
+                    let store = MemoryStore::alone(rand::random());
+                    $test(World { store: store.clone(), home: Home::Memory(store) }).await;
+                }));
+            })*
             trials
         }
     };
@@ -77,9 +85,33 @@ on_every_backend![
     epoch_and_install_stay,
 ];
 
+/// What the store of the simulation does not model: SQL itself, sessions and limits, passwords, imports and repair.
+const NOT_IN_MEMORY: &[&str] = &[
+    "every_statement_is_understood",
+    "migrating_again_changes_nothing",
+    "sessions_end_and_expire",
+    "a_deactivated_user_has_no_session",
+    "a_new_password_ends_the_other_sessions",
+    "an_allowance_runs_out_and_comes_back",
+    "an_allowance_is_exact_under_contention",
+    "a_right_try_gives_back_the_minute_and_ends_the_row",
+    "a_sign_in_is_whole_or_not_at_all",
+    "a_network_is_known_for_its_time",
+    "repair_restores_the_list",
+    "history_is_numbered_like_sends",
+    "nothing_weakens_durability",
+    "epoch_and_install_stay",
+];
+
 pub struct World {
-    store: Arc<SqlStore>,
-    database: Database,
+    store: Arc<dyn Store>,
+    home: Home,
+}
+
+/// Where the store keeps what it holds.
+enum Home {
+    Sql(Arc<SqlStore>, Database),
+    Memory(Arc<MemoryStore>),
 }
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000_000);
@@ -133,19 +165,36 @@ impl World {
         page.events.into_iter().map(|e| e.change).collect()
     }
 
+    /// The store as SQL has it, for what is asked of SQL alone.
+    fn sql_home(&self) -> (&SqlStore, &Database) {
+        match &self.home {
+            Home::Sql(store, database) => (store, database),
+            Home::Memory(_) => panic!("this is about SQL; it belongs into NOT_IN_MEMORY"),
+        }
+    }
+
     async fn sql(&self, sql: &str) {
-        run(&self.database.url, sql).await;
+        run(&self.sql_home().1.url, sql).await;
+    }
+
+    /// A second store over the same database, as another process has it.
+    async fn another_store(&self) -> Arc<dyn Store> {
+        match &self.home {
+            Home::Sql(_, database) => database.store().await,
+            Home::Memory(store) => MemoryStore::new(&store.database),
+        }
     }
 }
 
 async fn every_statement_is_understood(w: World) {
-    assert_eq!(w.store.unprepared().await.unwrap(), []);
+    assert_eq!(w.sql_home().0.unprepared().await.unwrap(), []);
 }
 
 async fn migrating_again_changes_nothing(w: World) {
-    assert_eq!(SqlStore::migrate(&w.database.url).await.unwrap(), 0);
+    let database = w.sql_home().1;
+    assert_eq!(SqlStore::migrate(&database.url).await.unwrap(), 0);
     assert!(w.store.migration_status().await.unwrap().is_current());
-    let empty = Database::unmigrated(w.database.backend).await;
+    let empty = Database::unmigrated(database.backend).await;
     assert!(!SqlStore::status(&empty.url).await.unwrap().is_current());
 }
 
@@ -383,7 +432,10 @@ async fn check_history(w: &World, people: &[User], sends: usize) {
 async fn start(w: &World, user: &User) -> Position {
     use sqlx::Connection;
     const SQL: &str = "SELECT tag FROM events WHERE user_id = ? AND pos = 0";
-    let url = &w.database.url;
+    if let Home::Memory(store) = &w.home {
+        return store.start_of_log(user.id).unwrap();
+    }
+    let url = &w.sql_home().1.url;
     let tag: i64 = if url.starts_with("sqlite:") {
         let mut c = sqlx::SqliteConnection::connect(url).await.unwrap();
         sqlx::query_scalar(SQL).bind(user.id).fetch_one(&mut c).await.unwrap()
@@ -394,7 +446,7 @@ async fn start(w: &World, user: &User) -> Position {
     Position { pos: 0, tag }
 }
 
-async fn many_senders(w: &World, stores: &[Arc<SqlStore>]) {
+async fn many_senders(w: &World, stores: &[Arc<dyn Store>]) {
     let mut people = Vec::new();
     for name in ["ann", "bob", "carol", "dave"] {
         people.push(w.user(name).await);
@@ -420,7 +472,7 @@ async fn many_senders_leave_no_gap(w: World) {
 }
 
 async fn many_stores_leave_no_gap(w: World) {
-    let other = w.database.store().await;
+    let other = w.another_store().await;
     many_senders(&w, &[w.store.clone(), other]).await;
 }
 
@@ -665,7 +717,10 @@ async fn a_log_with_a_hole_is_refused(w: World) {
         w.send(&ann, &bob, "x").await;
     }
     assert!(w.store.events(bob.id, first, 10).await.unwrap().is_some());
-    w.sql(&format!("DELETE FROM events WHERE user_id = {} AND pos = 3", bob.id)).await;
+    match &w.home {
+        Home::Sql(..) => w.sql(&format!("DELETE FROM events WHERE user_id = {} AND pos = 3", bob.id)).await,
+        Home::Memory(store) => store.make_hole(bob.id, 3),
+    }
     assert_eq!(w.store.events(bob.id, first, 10).await.unwrap(), None);
 }
 
@@ -791,7 +846,7 @@ async fn an_allowance_runs_out_and_comes_back(w: World) {
 }
 
 async fn an_allowance_is_exact_under_contention(w: World) {
-    let other = w.database.store().await;
+    let other = w.another_store().await;
     let tries = (0..24usize).map(|i| {
         let store = if i % 2 == 0 { w.store.clone() } else { other.clone() };
         tokio::spawn(async move { store.take(&[allowance("x"), allowance("y")], NOW).await.unwrap().is_ok() })
@@ -895,17 +950,18 @@ async fn history_is_numbered_like_sends(w: World) {
 
 async fn nothing_weakens_durability(w: World) {
     assert_eq!(w.store.durability_warnings().await.unwrap(), [] as [String; 0]);
-    if w.database.url.starts_with("sqlite:") {
+    let (store, database) = w.sql_home();
+    if database.url.starts_with("sqlite:") {
         // Read on the writer's own connection: the setting is per connection.
-        assert_eq!(w.store.writer_pragma("PRAGMA synchronous").await.unwrap(), "2");
-        assert_eq!(w.store.writer_pragma("PRAGMA journal_mode").await.unwrap(), "wal");
+        assert_eq!(store.writer_pragma("PRAGMA synchronous").await.unwrap(), "2");
+        assert_eq!(store.writer_pragma("PRAGMA journal_mode").await.unwrap(), "wal");
     }
 }
 
 async fn epoch_and_install_stay(w: World) {
-    let again = w.database.store().await;
+    let again = w.another_store().await;
     assert_eq!(again.epoch(), w.store.epoch());
     assert_eq!(again.install(), w.store.install());
-    let other = Database::new(w.database.backend).await;
+    let other = Database::new(w.sql_home().1.backend).await;
     assert_ne!(other.store().await.epoch(), w.store.epoch());
 }
