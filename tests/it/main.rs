@@ -22,6 +22,7 @@ mod security;
 mod sending;
 mod simulation;
 mod sockets;
+#[allow(dead_code, reason = "shared with tests/faults, which use the rest of it")]
 mod support;
 
 use libtest_mimic::{Arguments, Trial};

@@ -26,7 +26,23 @@ pub const MARIADB: &[Backend] = &[Backend::MariaDb];
 
 /// All rows, by number.
 pub fn all() -> impl Iterator<Item = &'static Row> {
-    let all = [bus::ROWS, database::ROWS, disk::ROWS, drain::ROWS, galera::ROWS, kills::ROWS, link::ROWS, locks::ROWS, points::ROWS, poison::ROWS, power::ROWS, redis::ROWS, restore::ROWS, sync::ROWS, time::ROWS];
+    let all = [
+        bus::ROWS,
+        database::ROWS,
+        disk::ROWS,
+        drain::ROWS,
+        galera::ROWS,
+        kills::ROWS,
+        link::ROWS,
+        locks::ROWS,
+        points::ROWS,
+        poison::ROWS,
+        power::ROWS,
+        redis::ROWS,
+        restore::ROWS,
+        sync::ROWS,
+        time::ROWS,
+    ];
     let mut rows: Vec<&Row> = all.into_iter().flatten().collect();
     rows.sort_by_key(|row| row.number);
     rows.into_iter()

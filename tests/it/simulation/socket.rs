@@ -18,6 +18,8 @@ const TICK: u64 = 1000;
 /// A `head` frame comes with every so many of those.
 const TICKS_TO_HEAD: u32 = 3;
 const PAGE: i64 = 3;
+/// Bytes of a page: of three events one is sometimes left for the next.
+const HELD: usize = 800;
 
 /// What a socket says.
 pub enum Frame {
@@ -53,7 +55,7 @@ async fn talk(
     if world.has(Bug::ListensAfterReading) {
         let deaf = Registry::default().join(user);
         let mut feed = Feed::new(chat.clone(), user, Listener::Resumes, deaf, at);
-        go_back(&mut feed, after.as_ref(), out).await?;
+        go_back(&mut feed, after.as_ref(), out)?;
         deliver(world, &mut feed, user, out).await?;
         at = Cursor::decode(&feed.cursor()).map_err(|_| Ended)?.at;
         return go_on(world, chat, user, None, at, out).await;
@@ -72,7 +74,7 @@ async fn go_on(
     let subscription = chat.subscribe(user).await;
     let mut feed = Feed::new(chat.clone(), user, Listener::Resumes, subscription, at);
     out.send(Frame::Hello).map_err(|_| Ended)?;
-    go_back(&mut feed, after.as_ref(), out).await?;
+    go_back(&mut feed, after.as_ref(), out)?;
     let mut ticks = 0;
     let mut due = !world.has(Bug::ListensAfterReading);
     loop {
@@ -95,16 +97,16 @@ async fn go_on(
     }
 }
 
-async fn go_back(feed: &mut Feed, after: Option<&Cursor>, out: &UnboundedSender<Frame>) -> Result<(), Ended> {
+fn go_back(feed: &mut Feed, after: Option<&Cursor>, out: &UnboundedSender<Frame>) -> Result<(), Ended> {
     let Some(after) = after else { return Ok(()) };
-    feed.resume(after).await.map_err(|e| reset(&e, out))
+    feed.resume(after).map_err(|e| reset(&e, out))
 }
 
 /// Tells what follows. True if it could not be read, and is to be tried again.
 async fn deliver(world: &World, feed: &mut Feed, user: UserId, out: &UnboundedSender<Frame>) -> Result<bool, Ended> {
     loop {
         let lineage = world.database.lineage();
-        let page = match feed.next(PAGE).await {
+        let page = match feed.next(PAGE, HELD).await {
             Ok(page) => page,
             Err(ChatError::Reset) => return Err(reset(&ChatError::Reset, out)),
             Err(_) => return Ok(true),
