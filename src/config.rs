@@ -4,6 +4,8 @@
 //! To add one: a field with its default here, a line in `local_settings.toml.example`, a rule in `validate` if it can
 //! be wrong. A test loads the example with every line uncommented.
 
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod layers;
 mod origin;
 

@@ -16,5 +16,8 @@ pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod faults;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod http;
 pub mod store;

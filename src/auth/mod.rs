@@ -1,6 +1,8 @@
 //! Who somebody is: passwords, signing in, sessions.
 
 mod common;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod hasher;
 pub mod password;
 mod throttle;

@@ -12,6 +12,13 @@ use super::common::COMMON;
 /// 46 MiB, one pass, one lane: OWASP's first choice for argon2id.
 const MEMORY_KIB: u32 = 46 * 1024;
 
+/// The most that a stored hash may ask for: 1 GiB, 16 passes, 16 lanes; and what PBKDF2 may, which is more than Django
+/// has ever used. More is a way to keep this server busy.
+const MOST_MEMORY_KIB: u32 = 1 << 20;
+const MOST_PASSES: u32 = 16;
+const MOST_LANES: u32 = 16;
+const MOST_ROUNDS: u32 = 2_000_000;
+
 /// Why a password is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
@@ -67,33 +74,80 @@ pub(super) fn hash(password: &str) -> String {
 }
 
 pub(super) fn verify(stored: Option<&str>, password: &str) -> Verdict {
-    let stored = stored.unwrap_or_default();
-    if stored.starts_with("pbkdf2_sha256$") {
-        let is_right = verify_django(stored, password).unwrap_or(false);
-        return Verdict { is_right, rehashed: is_right.then(|| hash(password)) };
-    }
-    let Ok(parsed) = PasswordHash::new(stored) else {
-        // Unusable, or no such user: cost what a check costs.
-        drop(hash(password));
-        return Verdict::default();
+    let (is_right, is_current) = match Stored::parse(stored.unwrap_or_default()) {
+        Stored::Argon(parsed) => {
+            let is_right = argon().verify_password(normal(password).as_bytes(), &parsed).is_ok();
+            (is_right, is_current(&parsed))
+        }
+        Stored::Django(django) => (django.fits(password), false),
+        Stored::Unusable => {
+            // Or no such user: cost what a check costs.
+            drop(hash(password));
+            return Verdict::default();
+        }
     };
-    let is_right = argon().verify_password(normal(password).as_bytes(), &parsed).is_ok();
-    let current = Params::try_from(&parsed).is_ok_and(|p| (p.m_cost(), p.t_cost(), p.p_cost()) == (MEMORY_KIB, 1, 1))
-        && parsed.algorithm == argon2::ARGON2ID_IDENT;
-    Verdict { is_right, rehashed: (is_right && !current).then(|| hash(password)) }
+    Verdict { is_right, rehashed: (is_right && !is_current).then(|| hash(password)) }
 }
 
-/// `pbkdf2_sha256$ITERATIONS$SALT$HASH`; none if it has another shape.
-fn verify_django(stored: &str, password: &str) -> Option<bool> {
-    let mut parts = stored.split('$').skip(1);
-    let rounds: u32 = parts.next()?.parse().ok()?;
-    let (salt, expected) = (parts.next()?, STANDARD.decode(parts.next()?).ok()?);
-    // More than Django has ever used is a way to keep this server busy.
-    if parts.next().is_some() || !(1..=2_000_000).contains(&rounds) || expected.len() != 32 {
-        return None;
+fn is_current(hash: &PasswordHash<'_>) -> bool {
+    Params::try_from(hash).is_ok_and(|p| (p.m_cost(), p.t_cost(), p.p_cost()) == (MEMORY_KIB, 1, 1))
+        && hash.algorithm == argon2::ARGON2ID_IDENT
+}
+
+/// Whether it is one of argon2's, and within the limits. They are looked at first: the library reckons with what the
+/// hash says, and some numbers are too large for that.
+fn is_affordable(hash: &PasswordHash<'_>) -> bool {
+    let limits = [("m", MOST_MEMORY_KIB), ("t", MOST_PASSES), ("p", MOST_LANES)];
+    Algorithm::try_from(hash.algorithm).is_ok()
+        && limits.iter().all(|(name, most)| hash.params.get_decimal(*name).is_none_or(|n| n <= *most))
+        && Params::try_from(hash).is_ok()
+}
+
+/// A stored hash, read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Stored<'a> {
+    Argon(PasswordHash<'a>),
+    Django(Django<'a>),
+    /// Nothing fits it.
+    Unusable,
+}
+
+impl<'a> Stored<'a> {
+    /// Never asks for more work or memory than the limits: a hash may have come from somewhere else.
+    pub(super) fn parse(text: &'a str) -> Self {
+        if let Some(rest) = text.strip_prefix("pbkdf2_sha256$") {
+            return Django::parse(rest).map_or(Self::Unusable, Self::Django);
+        }
+        match PasswordHash::new(text) {
+            Ok(hash) if is_affordable(&hash) => Self::Argon(hash),
+            _ => Self::Unusable,
+        }
     }
-    let found = pbkdf2::pbkdf2_hmac_array::<Sha256, 32>(password.as_bytes(), salt.as_bytes(), rounds);
-    Some(found.ct_eq(expected.as_slice()).into())
+}
+
+/// `pbkdf2_sha256$ITERATIONS$SALT$HASH`.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Django<'a> {
+    pub rounds: u32,
+    pub salt: &'a str,
+    pub expected: Vec<u8>,
+}
+
+impl<'a> Django<'a> {
+    fn parse(rest: &'a str) -> Option<Self> {
+        let mut parts = rest.split('$');
+        let rounds = parts.next()?.parse().ok()?;
+        let (salt, expected) = (parts.next()?, STANDARD.decode(parts.next()?).ok()?);
+        if parts.next().is_some() || !(1..=MOST_ROUNDS).contains(&rounds) || expected.len() != 32 {
+            return None;
+        }
+        Some(Self { rounds, salt, expected })
+    }
+
+    pub(super) fn fits(&self, password: &str) -> bool {
+        let found = pbkdf2::pbkdf2_hmac_array::<Sha256, 32>(password.as_bytes(), self.salt.as_bytes(), self.rounds);
+        found.ct_eq(self.expected.as_slice()).into()
+    }
 }
 
 #[cfg(test)]
@@ -121,7 +175,9 @@ mod tests {
 
     #[test]
     fn what_is_no_hash_fits_nothing() {
-        for stored in ["", "!", "!abcdef", "plain", "pbkdf2_sha256$", "pbkdf2_sha256$x$y$z", "$argon2id$broken"] {
+        let scrypt = "$scrypt$ln=16,r=8,p=1$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4CbdRSCdEBsjjJxD+iCs5E";
+        let none = ["", "!", "!abcdef", "plain", "pbkdf2_sha256$", "pbkdf2_sha256$x$y$z", "$argon2id$broken", scrypt];
+        for stored in none {
             assert!(!verify(Some(stored), "").is_right, "{stored}");
             assert!(!verify(Some(stored), stored).is_right, "{stored}");
         }
@@ -130,6 +186,21 @@ mod tests {
         let salt = SaltString::encode_b64(&[1; 16]).unwrap();
         let stored = weaker.hash_password(b"pw", &salt).unwrap().to_string();
         assert!(verify(Some(&stored), "pw").rehashed.is_some(), "rehash on login");
+    }
+
+    #[test]
+    fn a_hash_asks_for_bounded_work() {
+        let end = "$AQEBAQEBAQEBAQEBAQEBAQ$mI4mcG2GWcm5hrBCdGuRQsoqv9OJg2oHUo0GJm5gp4I";
+        for most in ["m=1048576,t=16,p=16", "m=102400,t=2,p=8"] {
+            assert!(matches!(Stored::parse(&format!("$argon2id$v=19${most}{end}")), Stored::Argon(_)), "{most}");
+        }
+        let over = ["m=1048577,t=1,p=1", "m=4294967295,t=1,p=1", "m=47104,t=17,p=1", "m=47104,t=1,p=17"];
+        for more in over.into_iter().chain(["m=47104,t=1,p=1111111111"]) {
+            assert_eq!(Stored::parse(&format!("$argon2id$v=19${more}{end}")), Stored::Unusable, "{more}");
+        }
+        let django = |rounds: &str| format!("pbkdf2_sha256${rounds}$s$OdOElgwoJzJ6Q0dlEcFeSWVFtz6Srml6+DkB+F2/iGA=");
+        assert!(matches!(Stored::parse(&django("2000000")), Stored::Django(_)));
+        assert_eq!(Stored::parse(&django("2000001")), Stored::Unusable);
     }
 
     #[test]

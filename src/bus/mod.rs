@@ -8,6 +8,8 @@ mod redis;
 
 use async_trait::async_trait;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use self::redis::fuzzing;
 pub use self::redis::{InvalidBusUrl, RedisBus, check_url};
 pub use local::{LocalBus, Polled, Registry, Subscription};
 

@@ -4,6 +4,8 @@
 //! Publishing goes through a bounded queue and its own connection: a slow Redis delays nobody's send. What does not
 //! fit is dropped; the poll of heads finds it.
 
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod listen;
 
 use std::sync::Arc;

@@ -29,6 +29,16 @@ pub enum PageNumber {
     Last,
 }
 
+impl PageNumber {
+    /// The number, if it is one of so many pages.
+    pub fn within(self, pages: i64) -> Option<i64> {
+        match self {
+            Self::Last => Some(pages),
+            Self::At(n) => (1..=pages).contains(&n).then_some(n),
+        }
+    }
+}
+
 /// A numbered page, and how many there are.
 #[derive(Debug)]
 pub struct NumberedPage {
@@ -141,11 +151,7 @@ impl Chat {
             None => self.store.count_messages(reader).await?,
         };
         let pages = (count + size - 1).div_euclid(size).max(1);
-        let number = match page {
-            PageNumber::Last => pages,
-            PageNumber::At(n) if (1..=pages).contains(&n) => n,
-            PageNumber::At(_) => return Err(ChatError::InvalidPage),
-        };
+        let number = page.within(pages).ok_or(ChatError::InvalidPage)?;
         let offset = (number - 1) * size;
         let messages = match conversation {
             // The numbers have no gap, so a page is a range of them.

@@ -116,9 +116,20 @@ fn explain(errors: figment::Error) -> String {
         let key = e.path.join(".").to_uppercase();
         let secret = key.contains("SECRET") || key.ends_with("_URL");
         let what = if secret { "has the wrong type".to_owned() } else { e.kind.to_string() };
-        if key.is_empty() { format!("{source}: {what}") } else { format!("{key} ({source}): {what}") }
+        if key.is_empty() {
+            format!("{source}: {}", without_excerpt(&what))
+        } else {
+            format!("{key} ({source}): {what}")
+        }
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// What is wrong with a file, and where, in one line. The file's own line, which is printed below that, may hold a
+/// secret.
+fn without_excerpt(what: &str) -> String {
+    let is_excerpt = |line: &&str| line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ').starts_with('|');
+    what.lines().filter(|line| !line.is_empty() && !is_excerpt(line)).collect::<Vec<_>>().join("; ")
 }
 
 fn unknown_keys(given: &Figment) -> Vec<String> {
@@ -183,16 +194,18 @@ pub(super) fn list<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<String>, D::Er
     })
 }
 
+/// The two files, from texts.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn load_texts(rocket: &str, local: &str) -> Result<Loaded, BadSettings> {
+    let given = Figment::new()
+        .merge(Lowered(Toml::string(rocket).nested()))
+        .merge(Lowered(Toml::string(local).profile(Profile::Global)));
+    Settings::from_layers(&given.select("debug"), |_| vec![])
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    fn load(rocket: &str, local: &str) -> Result<Loaded, BadSettings> {
-        let given = Figment::new()
-            .merge(Lowered(Toml::string(rocket).nested()))
-            .merge(Lowered(Toml::string(local).profile(Profile::Global)));
-        Settings::from_layers(&given.select("debug"), |_| vec![])
-    }
+    use super::load_texts as load;
 
     #[test]
     fn both_spellings_and_the_later_layer_wins() {
@@ -208,6 +221,16 @@ mod tests {
         let error = load("", "message_max_length = 0\nSECRET_KEY = 'ABC1234'").err().unwrap().0;
         assert!(error.contains("MESSAGE_MAX_LENGTH") && error.contains("published"), "{error}");
         assert!(!error.contains("ABC1234"), "a secret in an error: {error}");
+    }
+
+    #[test]
+    fn a_broken_file_is_not_quoted() {
+        for (broken, place) in
+            [("SECRET_KEY = hush-hush", "line 1, column 14"), ("a = 1\nREDIS_URL = \"hush", "line 2")]
+        {
+            let error = load("", broken).err().unwrap().0;
+            assert!(error.contains(place) && error.lines().count() == 1 && !error.contains("hush"), "{error}");
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@ mod clock;
 mod conversation;
 mod cursor;
 mod event;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod message;
 mod user;
 

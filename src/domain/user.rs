@@ -38,11 +38,12 @@ impl Username {
         if name.chars().nth(MAX_NAME).is_some() {
             return Err(InvalidUsername::TooLong);
         }
-        if !name.chars().all(|c| c.is_alphanumeric() || is_mark(c) || "@.+-_".contains(c)) {
+        // Some letters become others with a space between, so what is looked at is what will be kept.
+        let typed: String = name.nfkc().collect();
+        if !typed.chars().all(|c| c.is_alphanumeric() || is_mark(c) || "@.+-_".contains(c)) {
             return Err(InvalidUsername::Character);
         }
-        let typed: String = name.nfkc().collect();
-        if UserKey::new(&typed).is_none() {
+        if typed.chars().nth(MAX_NAME).is_some() || UserKey::new(&typed).is_none() {
             return Err(InvalidUsername::TooLong);
         }
         Ok(Self(typed))
@@ -124,7 +125,7 @@ mod tests {
         for name in ["alice", "böb", "ゆき", "नमस्ते", "a.b+c@d-e_f", "٣٤"] {
             assert!(Username::new(name).is_ok(), "{name}");
         }
-        for name in ["a b", "a<b", "a/b", "x\0", "🎉", "a\u{200b}"] {
+        for name in ["a b", "a<b", "a/b", "x\0", "🎉", "a\u{200b}", "a\u{37a}b", "ﷺ", "\u{fe70}"] {
             assert_eq!(Username::new(name), Err(InvalidUsername::Character), "{name:?}");
         }
         assert_eq!(Username::new("  "), Err(InvalidUsername::Blank));

@@ -191,17 +191,17 @@ async fn identify(call: &mut Call<'_>) -> Result<Known, ApiError> {
         return Ok(Known::Session);
     }
     let basic = call.endpoint.access == Access::SessionWithTokenOrBasic && call.app.settings.basic_auth;
-    if basic && let Some((name, password)) = basic_credentials(call.req)? {
+    if basic && let Some((name, password)) = basic_credentials(call.req.headers().get_one("Authorization"))? {
         call.user = Some(call.app.auth.check(&name, &password, &call.origin()).await?);
         return Ok(Known::Basic);
     }
     Ok(if cookie.is_some() { Known::StaleCookie } else { Known::Nobody })
 }
 
-fn basic_credentials(req: &Request<'_>) -> Result<Option<(String, String)>, ApiError> {
+/// Name and password of an `Authorization`; none if it is of another scheme.
+pub(super) fn basic_credentials(header: Option<&str>) -> Result<Option<(String, String)>, ApiError> {
     use base64::Engine as _;
-    let Some(header) = req.headers().get_one("Authorization") else { return Ok(None) };
-    let Some((scheme, value)) = header.split_once(' ') else { return Ok(None) };
+    let Some((scheme, value)) = header.and_then(|header| header.split_once(' ')) else { return Ok(None) };
     if !scheme.eq_ignore_ascii_case("basic") {
         return Ok(None);
     }

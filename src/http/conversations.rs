@@ -59,11 +59,11 @@ fn list<'a, 'r>(call: &'a Call<'r>, _: Data<'r>) -> Running<'a> {
 }
 
 /// The place behind a row of the list.
-fn encode((time, id): (Timestamp, ConversationId)) -> String {
+pub(super) fn encode((time, id): (Timestamp, ConversationId)) -> String {
     URL_SAFE_NO_PAD.encode(format!("{}.{id}", time.0))
 }
 
-fn decode(cursor: &str) -> Result<(Timestamp, ConversationId), ApiError> {
+pub(super) fn decode(cursor: &str) -> Result<(Timestamp, ConversationId), ApiError> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     let place = text.as_deref().and_then(|text| text.split_once('.'));

@@ -17,9 +17,12 @@ pub fn new_token() -> String {
 
 /// The token of the request's cookie, if it looks like one.
 pub fn cookie_token(req: &Request<'_>) -> Option<String> {
-    let token = cookies::value(req, "csrftoken")?;
-    let good = (32..=64).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_alphanumeric());
-    good.then_some(token)
+    cookies::value(req, "csrftoken").filter(|token| is_token(token))
+}
+
+/// Whether a text can be a token: it goes into pages and headers as it is.
+pub(super) fn is_token(text: &str) -> bool {
+    (32..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 /// Whether the request repeats its cookie, in the header or (`form`) in the field.

@@ -1,7 +1,6 @@
 //! What is looked at before any route: whose host was asked, whether another site sent the request, how the body is
 //! packed. A fairing cannot answer, so a refused request is sent to one internal route; no route can forget.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -17,7 +16,7 @@ use rocket::route::{BoxFuture as Answer, Outcome};
 
 use super::error::ApiError;
 use super::reply::Reply;
-use super::{App, html};
+use super::{App, hosts, html};
 use crate::auth::Origin;
 
 const REFUSING: &str = "/-refused";
@@ -161,7 +160,7 @@ fn refusal(app: &App, req: &Request<'_>) -> Option<ApiError> {
     let path = req.uri().path().as_str();
     let health = [app.path("healthz"), app.path("readyz")].iter().any(|p| path == p);
     let host = req.headers().get_one("Host").map(str::to_ascii_lowercase);
-    if !health && !host.as_deref().is_some_and(|host| app.allows_host(host)) {
+    if !health && !host.as_deref().is_some_and(|host| hosts::allows(&app.settings, host)) {
         return Some(ApiError::BadRequest("This host is not served here.".to_owned()));
     }
     let upgrade = req.headers().contains("Upgrade");
@@ -180,29 +179,13 @@ pub fn is_cross_site(app: &App, req: &Request<'_>, host: &str) -> bool {
         return !sites.all(|site| matches!(site, "same-origin" | "none"));
     }
     let mut origins = req.headers().get("Origin");
-    origins.any(|origin| !is_own_origin(app, origin, host))
+    origins.any(|origin| !hosts::is_own_origin(&app.settings, origin, host))
 }
 
-/// Whether an `Origin` (or the start of a `Referer`) is this host, or an allowed one. `null` never is.
-pub fn is_own_origin(app: &App, origin: &str, host: &str) -> bool {
-    let Some((scheme, rest)) = origin.split_once("://") else { return false };
-    let theirs = rest.split('/').next().unwrap_or_default().to_ascii_lowercase();
-    matches!(scheme, "http" | "https") && !theirs.is_empty() && (theirs == host || app.names_origin(&theirs))
-}
-
-/// Where a request comes from: the peer, or what trusted proxies say of theirs.
+/// Where a request comes from.
 pub fn origin(app: &App, req: &Request<'_>) -> Origin {
-    let mut address = req.remote().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-    let hops: Vec<_> = req.headers().get("X-Forwarded-For").flat_map(|v| v.split(',')).map(str::trim).collect();
-    for hop in hops.into_iter().rev() {
-        if !app.proxies.iter().any(|net| net.contains(&address.to_canonical())) {
-            break;
-        }
-        match hop.parse() {
-            Ok(next) => address = next,
-            Err(_) => break,
-        }
-    }
+    let forwarded = req.headers().get("X-Forwarded-For");
+    let address = hosts::client_address(req.remote().map(|peer| peer.ip()), forwarded, &app.proxies);
     Origin { address, user_agent: req.headers().get_one("User-Agent").unwrap_or_default().to_owned() }
 }
 

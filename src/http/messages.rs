@@ -7,7 +7,7 @@ use super::api::{Access, Call, Endpoint, Running};
 use super::error::{ApiError, FieldErrors};
 use super::fields::{Fields, Given};
 use super::json::{MessageJson, NumberedJson, PageJson};
-use super::query::integer;
+use super::query::{Query, integer};
 use super::reply::Reply;
 use crate::chat::{History, PageNumber};
 use crate::domain::{Body, ClientId, Slice, is_space};
@@ -40,7 +40,7 @@ fn create<'a, 'r>(call: &'a Call<'r>, data: Data<'r>) -> Running<'a> {
         let mut errors = FieldErrors::default();
         let recipient = errors.take("recipient", recipient(&fields));
         let body = errors.take("body", body(&fields, call.app.settings.message_max_length));
-        let key = errors.take("client_id", client_id(&fields, call));
+        let key = errors.take("client_id", client_id(&fields, call.req.headers().get_one("Idempotency-Key")));
         errors.check()?;
         let (Some(recipient), Some(body), Some(key)) = (recipient, body, key) else {
             return Err(ApiError::Internal("a field without value or error".to_owned()));
@@ -51,7 +51,7 @@ fn create<'a, 'r>(call: &'a Call<'r>, data: Data<'r>) -> Running<'a> {
     })
 }
 
-fn recipient(fields: &Fields) -> Result<String, Vec<String>> {
+pub(super) fn recipient(fields: &Fields) -> Result<String, Vec<String>> {
     let text = fields.text("recipient")?.trim_matches(is_space);
     if text.is_empty() {
         return Err(vec!["This field may not be blank.".to_owned()]);
@@ -62,19 +62,19 @@ fn recipient(fields: &Fields) -> Result<String, Vec<String>> {
     Ok(text.to_owned())
 }
 
-fn body(fields: &Fields, max: usize) -> Result<Body, Vec<String>> {
+pub(super) fn body(fields: &Fields, max: usize) -> Result<Body, Vec<String>> {
     Body::new(fields.text("body")?, max).map_err(|errors| errors.iter().map(ToString::to_string).collect())
 }
 
-/// The sender's key, from the field or the header; both must agree.
-fn client_id(fields: &Fields, call: &Call<'_>) -> Result<Option<ClientId>, Vec<String>> {
+/// The sender's key, from the field or the header `Idempotency-Key`; both must agree.
+pub(super) fn client_id(fields: &Fields, header: Option<&str>) -> Result<Option<ClientId>, Vec<String>> {
     let check = |text: &str| ClientId::new(text).map_err(|e| vec![e.to_string()]);
     let field = match fields.get("client_id") {
         None | Some(Given::Null) => None,
         Some(Given::Text(text) | Given::Number(text)) => Some(check(text)?),
         Some(Given::Other) => return Err(vec!["Not a valid string.".to_owned()]),
     };
-    let header = call.req.headers().get_one("Idempotency-Key").map(|text| {
+    let header = header.map(|text| {
         let text = text.trim();
         check(text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text))
     });
@@ -110,11 +110,7 @@ fn list<'a, 'r>(call: &'a Call<'r>, _: Data<'r>) -> Running<'a> {
 
 /// The recorded list: a count, and pages by number.
 async fn numbered(call: &Call<'_>) -> Result<Reply, ApiError> {
-    let page = match call.query.get("page") {
-        None => PageNumber::At(1),
-        Some("last") => PageNumber::Last,
-        Some(text) => PageNumber::At(integer(text).ok_or(ApiError::InvalidPage)?),
-    };
+    let page = page(&call.query)?;
     let size = i64::from(call.app.settings.messages_to_load);
     let found = call.app.chat.numbered_page(call.user_id()?, call.query.get("target"), page, size).await?;
     let link = |number: i64| {
@@ -127,6 +123,15 @@ async fn numbered(call: &Call<'_>) -> Result<Reply, ApiError> {
         previous: (found.number > 1).then(|| link(found.number - 1)),
         results: found.messages.into_iter().map(Into::into).collect(),
     }))
+}
+
+/// Which page is asked for; whether there is such a page is for the count to say.
+pub(super) fn page(query: &Query) -> Result<PageNumber, ApiError> {
+    Ok(match query.get("page") {
+        None => PageNumber::At(1),
+        Some("last") => PageNumber::Last,
+        Some(text) => PageNumber::At(integer(text).ok_or(ApiError::InvalidPage)?),
+    })
 }
 
 /// A part of a conversation by number: no count, and the same cost everywhere.

@@ -12,8 +12,11 @@ mod csrf;
 mod error;
 mod events;
 mod fields;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod guards;
 mod health;
+mod hosts;
 mod html;
 mod json;
 mod messages;
@@ -31,7 +34,6 @@ mod session;
 mod setup;
 mod socket;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -123,36 +125,6 @@ impl App {
             Some(origin) => format!("{}://{}", if origin.https { "https" } else { "http" }, origin.host),
             None => format!("http://{}", req.headers().get_one("Host").unwrap_or_default()),
         }
-    }
-
-    /// Whether a request may call this server so.
-    fn allows_host(&self, host: &str) -> bool {
-        let name = without_port(host);
-        if self.names_host(host) {
-            return true;
-        }
-        let literal = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
-        self.settings.public_url.is_none() && (literal || name == "localhost")
-    }
-
-    /// Whether the settings name this host with this port, if any: another port is another site.
-    fn names_origin(&self, host: &str) -> bool {
-        let public = self.settings.origin().is_some_and(|origin| origin.host == host);
-        public || self.settings.allowed_hosts.iter().any(|allowed| allowed.to_ascii_lowercase() == host)
-    }
-
-    /// Whether the settings name this host.
-    fn names_host(&self, host: &str) -> bool {
-        let name = without_port(host);
-        let public = self.settings.origin().is_some_and(|origin| without_port(&origin.host) == name);
-        public || self.settings.allowed_hosts.iter().any(|allowed| without_port(&allowed.to_ascii_lowercase()) == name)
-    }
-}
-
-fn without_port(host: &str) -> &str {
-    match host.rfind(':') {
-        Some(at) if !host[at..].contains(']') && host[at + 1..].bytes().all(|b| b.is_ascii_digit()) => &host[..at],
-        _ => host,
     }
 }
 

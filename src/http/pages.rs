@@ -10,7 +10,7 @@ use super::html::{self, LoginPage};
 use super::query::Query;
 use super::reply::Reply;
 use super::session::{WRONG, with_session};
-use super::{App, assets, cookies, csrf, guards};
+use super::{App, assets, cookies, csrf, guards, hosts};
 use crate::auth::SignInError;
 
 const NEVER_CACHED: &str = "max-age=0, no-cache, no-store, must-revalidate, private";
@@ -144,7 +144,7 @@ fn safe_next(app: &App, req: &Request<'_>, next: Option<&str>) -> String {
         return ascii_url(next);
     }
     let host = req.headers().get_one("Host").unwrap_or_default().to_ascii_lowercase();
-    let own = guards::is_own_origin(app, next, &host);
+    let own = hosts::is_own_origin(&app.settings, next, &host);
     match next.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])) {
         Some(path) if own && !path.starts_with("//") => ascii_url(path),
         _ => home,
@@ -205,7 +205,7 @@ fn from_elsewhere(app: &App, req: &Request<'_>) -> bool {
     if guards::is_cross_site(app, req, &host) {
         return true;
     }
-    req.headers().get_one("Referer").is_some_and(|referer| !guards::is_own_origin(app, referer, &host))
+    req.headers().get_one("Referer").is_some_and(|referer| !hosts::is_own_origin(&app.settings, referer, &host))
 }
 
 fn ask_to_sign_out(app: &App, req: &Request<'_>) -> Reply {

@@ -47,12 +47,17 @@ async fn search(call: &Call<'_>) -> Result<Reply, ApiError> {
     let after = call.query.get("cursor").map(decode).transpose()?;
     let prefix = call.query.get("search").unwrap_or_default();
     let page = call.app.chat.search_people(call.user_id()?, prefix, after.as_deref(), limit).await?;
-    let next = page.next.map(|key| call.link(&call.query.with("cursor", Some(&URL_SAFE_NO_PAD.encode(key)))));
+    let next = page.next.map(|key| call.link(&call.query.with("cursor", Some(&encode(&key)))));
     let results = page.people.into_iter().map(UserJson::from).collect();
     Ok(call.ok(&PageJson::<UserJson> { next, previous: None, results }))
 }
 
-fn decode(cursor: &str) -> Result<String, ApiError> {
+/// The place behind a name.
+pub(super) fn encode(key: &str) -> String {
+    URL_SAFE_NO_PAD.encode(key)
+}
+
+pub(super) fn decode(cursor: &str) -> Result<String, ApiError> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
     let key = bytes.and_then(|bytes| String::from_utf8(bytes).ok()).filter(|key| !key.contains('\0'));
     key.ok_or_else(|| ApiError::Fields(FieldErrors::one("cursor", "Enter a valid cursor.")))

@@ -6,6 +6,9 @@
 //! its cursor; it slows nobody. Storage is never called inside of a `select!`.
 
 mod ending;
+#[cfg(feature = "fuzzing")]
+pub(super) mod fuzzing;
+mod said;
 mod talk;
 
 use std::sync::Arc;

@@ -27,6 +27,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("chat", &["domain", "store", "bus"]),
     ("auth", &["domain", "store", "bus", "config"]),
     ("http", &["domain", "store", "bus", "chat", "auth", "config"]),
+    ("fuzzing", &["domain", "bus", "auth", "config", "http"]),
     ("cli", &["domain", "store", "bus", "chat", "auth", "config", "http"]),
 ];
 

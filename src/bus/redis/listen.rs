@@ -72,9 +72,7 @@ impl Listener {
         let counted = strange.clone();
         let mut hear = tokio::spawn(async move {
             while let Some(word) = stream.next().await {
-                let user = word.get_channel_name().strip_prefix(&prefix).and_then(|user| user.parse().ok());
-                let pos = std::str::from_utf8(word.get_payload_bytes()).ok().and_then(|pos| pos.parse::<i64>().ok());
-                if let (Some(user), Some(_)) = (user, pos) {
+                if let Some((user, _)) = read_word(&prefix, word.get_channel_name(), word.get_payload_bytes()) {
                     registry.wake(user);
                 } else {
                     counted.fetch_add(1, Ordering::Relaxed);
@@ -144,5 +142,36 @@ fn tell_of_strange(count: &AtomicU64) {
     let words = count.swap(0, Ordering::Relaxed);
     if words > 0 {
         tracing::warn!(words, "words on the bus are not ours; they were passed over");
+    }
+}
+
+/// A number as it is written here: without a sign, and without zeros before it.
+fn number(text: &str) -> Option<i64> {
+    let is_plain = text == "0" || text.starts_with(|c: char| ('1'..='9').contains(&c));
+    text.parse().ok().filter(|_| is_plain)
+}
+
+/// Who has reached which position; none if the word is not one of [`super::say`].
+pub(super) fn read_word(prefix: &str, channel: &str, payload: &[u8]) -> Option<(UserId, i64)> {
+    let user = number(channel.strip_prefix(prefix)?).filter(|user| *user > 0)?;
+    Some((user, number(std::str::from_utf8(payload).ok()?)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_read_as_they_are_said() {
+        let read = |channel: &str, payload: &[u8]| read_word("chatd:a:", channel, payload);
+        assert_eq!(read("chatd:a:5", b"17"), Some((5, 17)));
+        assert_eq!(read("chatd:a:5", b"0"), Some((5, 0)));
+        for channel in ["chatd:b:5", "chatd:a:", "chatd:a:-5", "chatd:a:+5", "chatd:a:05", "chatd:a:0", "5"] {
+            assert_eq!(read(channel, b"17"), None, "{channel}");
+        }
+        for payload in ["", "x", "-1", "+1", "01", " 1", "9223372036854775808"] {
+            assert_eq!(read("chatd:a:5", payload.as_bytes()), None, "{payload}");
+        }
+        assert_eq!(read("chatd:a:5", b"\xff"), None);
     }
 }

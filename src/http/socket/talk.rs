@@ -10,8 +10,9 @@ use rocket_ws::stream::DuplexStream;
 use serde_json::json;
 use tokio::time::timeout;
 
+use super::Socket;
 use super::ending::{End, FAREWELL, PATIENCE, broken, goodbye, reset, say, send};
-use super::{MOST_BYTES, Socket};
+use super::said::{Said, said};
 use crate::bus::Subscription;
 use crate::chat::{ChatError, Feed, Goodbye, Listener, OpenSocket};
 use crate::domain::Change;
@@ -208,31 +209,23 @@ impl<'a> Talk<'a> {
             Some(Err(e)) => return Err(broken(&e)),
             Some(Ok(message)) => message,
         };
-        match message {
-            Message::Close(_) => {
+        match said(&message) {
+            Said::Goodbye => {
                 // The library has its answer ready; polling on sends it.
                 let _ = timeout(FAREWELL, async { while let Some(Ok(_)) = stream.next().await {} }).await;
                 Err(End::Gone)
             }
-            Message::Binary(_) => Err(End::Close(CloseCode::Unsupported, "text only")),
-            Message::Text(text) => {
-                if text.len() > MOST_BYTES {
-                    return Err(End::Close(CloseCode::Size, "too long"));
-                }
+            Said::Binary => Err(End::Close(CloseCode::Unsupported, "text only")),
+            Said::TooLong => Err(End::Close(CloseCode::Size, "too long")),
+            Said::Ping => {
                 self.count_frame()?;
-                let kind = serde_json::from_str::<serde_json::Value>(&text).ok();
-                let is_ping = kind.is_some_and(|value| value["type"] == "ping");
-                if is_ping && self.socket.events {
-                    say(stream, r#"{"type":"pong"}"#.to_owned()).await?;
-                }
-                // Anything else is for a later version, or nonsense: ignored.
-                Ok(())
+                if self.socket.events { say(stream, r#"{"type":"pong"}"#.to_owned()).await } else { Ok(()) }
             }
-            Message::Ping(_) => {
+            Said::ProtocolPing => {
                 self.count_frame()?;
                 timeout(PATIENCE, stream.flush()).await.map_err(|_| End::Gone)?.map_err(|_| End::Gone)
             }
-            Message::Pong(_) | Message::Frame(_) => self.count_frame(),
+            Said::Nothing => self.count_frame(),
         }
     }
 

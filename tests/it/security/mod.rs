@@ -8,6 +8,7 @@ mod access;
 mod accounts;
 mod bodies;
 mod cross_site;
+mod generated;
 mod headers;
 mod hosts;
 mod in_a_row;
@@ -48,6 +49,7 @@ pub fn trials() -> Vec<Trial> {
     trials.extend(bodies::trials());
     trials.extend(source::trials());
     trials.extend(nonsense::trials());
+    trials.extend(generated::trials());
     let names: Vec<_> = trials.iter().map(|trial| trial.name().to_owned()).collect();
     trials.push(source::documented(names));
     trials
