@@ -172,8 +172,10 @@ fn is_page(path: &str) -> bool {
 }
 
 fn routes() -> Vec<Route> {
-    use Method::{Delete, Get, Head, Options, Patch, Post, Put};
+    use Method::{Delete, Get, Head, Options, Patch, Post, Put, Trace};
     const EVERY: &[Method] = &[Get, Head, Options, Post, Put, Patch, Delete];
+    /// Below the API every method that Rocket knows is answered: a wrong one with 405.
+    const API: &[Method] = &[Get, Head, Options, Post, Put, Patch, Delete, Trace];
     const READ: &[Method] = &[Get, Head];
     let table: &[(&str, &[Method], Handle)] = &[
         ("/", EVERY, pages::shell),
@@ -184,8 +186,8 @@ fn routes() -> Vec<Route> {
         ("/login", EVERY, pages::login),
         ("/logout", EVERY, pages::logout),
         ("/setup/<_>", EVERY, setup::handle),
-        ("/api/v1", EVERY, api::handle),
-        ("/api/v1/<_..>", EVERY, api::handle),
+        ("/api/v1", API, api::handle),
+        ("/api/v1/<_..>", API, api::handle),
         ("/static/<_..>", READ, assets::handle),
         ("/ws", READ, socket::handle),
         ("/healthz", READ, health::alive),

@@ -103,11 +103,13 @@ fn schemas() -> Value {
         json!({"type": "object", "additionalProperties": {
         "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}}),
     );
+    let not_blank = "^[^\\x00]*[^\\s\\x00][^\\x00]*$";
+    let text = |about: &str| json!({"type": "string", "minLength": 1, "pattern": not_blank, "description": about});
     add(
         "NewMessage",
         json!({"type": "object", "required": ["recipient", "body"], "properties": {
-            "recipient": {"type": "string", "description": "A username."},
-            "body": {"type": "string"},
+            "recipient": text("A username."),
+            "body": text("White space around it is cut off. session/ says how long it may be."),
             "client_id": {"type": ["string", "null"], "pattern": "^[A-Za-z0-9_-]{1,64}$",
                 "description": "The sender's name for this send: the same one again is the same message."},
         }}),

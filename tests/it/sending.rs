@@ -327,5 +327,7 @@ async fn openapi_names_what_is_served() {
                 ann.sign_in("ann").await;
             }
         }
+        // Not described, and safe, so that no token is asked for before.
+        assert_eq!(ann.send("TRACE", &path, &[], None).await.status, 405, "TRACE {path}");
     }
 }
