@@ -98,11 +98,8 @@ fn schemas() -> Value {
     add("UserPage", page("User"));
     add("Links", json!({"type": "object", "additionalProperties": {"type": "string"}}));
     add("Detail", json!({"type": "object", "required": ["detail"], "properties": {"detail": {"type": "string"}}}));
-    add(
-        "Errors",
-        json!({"type": "object", "additionalProperties": {
-        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}}),
-    );
+    let texts = json!({"type": "array", "items": {"type": "string"}});
+    add("Errors", json!({"type": "object", "additionalProperties": {"anyOf": [{"type": "string"}, texts]}}));
     let not_blank = "^[^\\x00]*[^\\s\\x00][^\\x00]*$";
     let text = |about: &str| json!({"type": "string", "minLength": 1, "pattern": not_blank, "description": about});
     add(
@@ -271,11 +268,10 @@ fn operation(endpoint: &Endpoint, method: Method) -> Value {
         let value = schema.map_or_else(|| json!({"description": text}), |schema| answer(text, &schema));
         (status.to_owned(), value)
     });
-    let mut parameters: Vec<_> = d
-        .query
-        .into_iter()
-        .map(|(name, schema, text)| json!({"name": name, "in": "query", "schema": schema, "description": text}))
-        .collect();
+    let query = d.query.into_iter();
+    let query =
+        query.map(|(name, schema, text)| json!({"name": name, "in": "query", "schema": schema, "description": text}));
+    let mut parameters: Vec<_> = query.collect();
     if let Some((name, schema)) = argument(endpoint) {
         parameters.push(json!({"name": name, "in": "path", "required": true, "schema": schema}));
     }
@@ -290,6 +286,10 @@ fn operation(endpoint: &Endpoint, method: Method) -> Value {
             Access::SessionWithTokenOrBasic => json!([{"session": []}, {"basic": []}]),
         },
     });
+    if argument(endpoint).is_some() {
+        // An argument can make it an address that is none, and that has a page.
+        operation["responses"]["404"]["content"]["text/html"] = json!({"schema": {"type": "string"}});
+    }
     if let Some(body) = d.body {
         let schema = reference(body);
         operation["requestBody"] = json!({"required": true, "content": {
