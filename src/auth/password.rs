@@ -94,12 +94,17 @@ fn is_current(hash: &PasswordHash<'_>) -> bool {
         && hash.algorithm == argon2::ARGON2ID_IDENT
 }
 
-/// Whether it is one of argon2's, and within the limits. They are looked at first: the library reckons with what the
-/// hash says, and some numbers are too large for that.
+/// Whether it is one of argon2's, and within the limits. They are looked at first, also where one is given twice: the
+/// library reckons with what the hash says, and some numbers are too large for that.
 fn is_affordable(hash: &PasswordHash<'_>) -> bool {
-    let limits = [("m", MOST_MEMORY_KIB), ("t", MOST_PASSES), ("p", MOST_LANES)];
+    let most = |name: &str| match name {
+        "m" => MOST_MEMORY_KIB,
+        "t" => MOST_PASSES,
+        "p" => MOST_LANES,
+        _ => u32::MAX,
+    };
     Algorithm::try_from(hash.algorithm).is_ok()
-        && limits.iter().all(|(name, most)| hash.params.get_decimal(*name).is_none_or(|n| n <= *most))
+        && hash.params.iter().all(|(name, value)| value.decimal().is_ok_and(|n| n <= most(name.as_str())))
         && Params::try_from(hash).is_ok()
 }
 
@@ -195,7 +200,7 @@ mod tests {
             assert!(matches!(Stored::parse(&format!("$argon2id$v=19${most}{end}")), Stored::Argon(_)), "{most}");
         }
         let over = ["m=1048577,t=1,p=1", "m=4294967295,t=1,p=1", "m=47104,t=17,p=1", "m=47104,t=1,p=17"];
-        for more in over.into_iter().chain(["m=47104,t=1,p=1111111111"]) {
+        for more in over.into_iter().chain(["m=47104,t=1,p=1111111111", "m=47104,t=1,p=1,p=1111111111"]) {
             assert_eq!(Stored::parse(&format!("$argon2id$v=19${more}{end}")), Stored::Unusable, "{more}");
         }
         let django = |rounds: &str| format!("pbkdf2_sha256${rounds}$s$OdOElgwoJzJ6Q0dlEcFeSWVFtz6Srml6+DkB+F2/iGA=");
