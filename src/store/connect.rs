@@ -95,10 +95,11 @@ async fn set_up(c: &mut MySqlConnection, isolation: Isolation) -> Result<(), sql
         Ok(_) | Err(sqlx::Error::Database(_)) => {}
         Err(e) => return Err(e),
     }
-    // A process that stopped in a transaction, or whose machine is gone, gives its locks back after this many seconds;
-    // by its default the server would wait for eight hours. MySQL knows only a limit for any rest, also outside of
-    // transactions: a connection that rested for longer is made anew.
-    if c.execute("SET SESSION idle_transaction_timeout = 15").await.is_err() {
+    // A process that stands still in a transaction, or whose machine is gone, gives its locks back after this many
+    // seconds: before those who wait for them on other processes give up. By its default the server would wait for
+    // eight hours. MySQL knows only a limit for any rest, also outside of transactions: a connection that rested for
+    // longer is made anew.
+    if c.execute("SET SESSION idle_transaction_timeout = 2").await.is_err() {
         c.execute("SET SESSION wait_timeout = 60").await?;
     }
     Ok(())

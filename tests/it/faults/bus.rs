@@ -59,7 +59,7 @@ async fn two_processes() {
     let with = deliver("with Redis").await;
     assert!(with < Duration::from_secs(1), "{with:?}, though the poll is at 60 s");
     let (port, url) = (redis.port, redis.url());
-    drop(redis);
+    redis.end("KILL");
     ready(&bob, "degraded: no bus").await;
     for text in ["without Redis", "and again"] {
         let without = deliver(text).await;

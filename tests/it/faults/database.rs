@@ -18,6 +18,7 @@ pub fn trials() -> Vec<Trial> {
         trial("faults::database_silent", database_silent),
         trial("faults::database_slow", database_slow),
         trial("faults::client_vanished_in_transaction", client_vanished_in_transaction),
+        trial("faults::a_transaction_that_stands_still_holds_nobody_up", a_transaction_that_stands_still),
         trial("faults::a_held_head_delays_only_its_own_people", a_held_head_delays_only_its_own_people),
         trial("faults::connection_lost_in_commit", connection_lost_in_commit),
         trial("faults::a_repeat_lost_in_commit_is_no_new_message", a_repeat_lost_in_commit_is_no_new_message),
@@ -40,6 +41,10 @@ async fn behind_a_proxy() -> (World, Proxy, Client, Client) {
     let (ann, bob) = world.two().await;
     (world, proxy, ann, bob)
 }
+
+/// Takes the lock of somebody's head.
+const HELD: &str =
+    "SELECT pos FROM user_heads WHERE user_id = (SELECT id FROM users WHERE username = 'bob') FOR UPDATE";
 
 /// Without its database the server says 503 soon, keeps its sockets, and heals by itself.
 async fn database_away() {
@@ -133,30 +138,52 @@ async fn database_slow() {
     }
 }
 
-/// A process vanishes in a transaction, and the database is not told: what it holds is given back within a minute, not
-/// within eight hours.
+/// A process vanishes in a transaction, and the database is not told: what it holds is given back while the send that
+/// was in it still waits, and not within eight hours.
 async fn client_vanished_in_transaction() {
     let (_world, proxy, ann, bob) = behind_a_proxy().await;
     ann.say("bob", "before").await;
     proxy.lose(Lose::Client);
     let body = json!({"recipient": "bob", "body": "held up", "client_id": "vanished"});
-    let answer = ann.post("/api/v1/message/", &body).await;
-    assert_eq!(
-        (answer.status, answer.header("outcome")),
-        (503, Some("unknown")),
-        "the locks are held: {}",
-        answer.body
-    );
-    assert_eq!(proxy.bitten(), 1, "the fault must bite");
     let started = Instant::now();
-    until("the locks to be given back", Duration::from_secs(30), || async {
+    let answer = ann.post("/api/v1/message/", &body).await;
+    let took = started.elapsed();
+    assert_eq!(proxy.bitten(), 1, "the fault must bite");
+    assert!(took > Duration::from_secs(1), "the locks were not held: {took:?}");
+    // It is tried again when they are free; on a slow machine that may be too late for the one who waits.
+    let told = (answer.status, answer.header("outcome"));
+    assert!([(201, None), (503, Some("unknown"))].contains(&told), "{told:?} {}", answer.body);
+    until("the locks to be given back", Duration::from_secs(5), || async {
         let answer = ann.post("/api/v1/message/", &body).await;
         assert!([200, 201, 503].contains(&answer.status), "{}", answer.body);
         (answer.status != 503).then_some(())
     })
     .await;
-    println!("the locks were given back after {:?}", started.elapsed());
+    println!("answered {told:?} after {took:?}, given back after {:?}", started.elapsed());
     assert_eq!(bob.get("/api/v1/message/?target=ann").await.expect(200)["count"], 2, "once");
+}
+
+/// A process stands still in a transaction: whoever sends through another one waits for its locks, and is not refused.
+async fn a_transaction_that_stands_still() {
+    let (world, proxy, ann, bob) = behind_a_proxy().await;
+    ann.say("bob", "before").await;
+    let dir = tempfile::tempdir().expect("a directory");
+    let other = Server::start(&world.database, dir.path(), &[LOOSE]);
+    let beside = ann.at(&other.url);
+    proxy.lose(Lose::CommitAndHold);
+    let body = json!({"recipient": "bob", "body": "stands still", "client_id": "still"});
+    let holds = ann.post("/api/v1/message/", &body);
+    let waits = async {
+        until("the fault to bite", Duration::from_secs(5), || async { (proxy.bitten() == 1).then_some(()) }).await;
+        let started = Instant::now();
+        (beside.post("/api/v1/message/", &json!({"recipient": "bob", "body": "goes on"})).await, started.elapsed())
+    };
+    let (_, (answer, took)) = tokio::join!(holds, waits);
+    assert_eq!(answer.status, 201, "after {took:?}: {}", answer.body);
+    println!("it waited {took:?}");
+    assert!(took > Duration::from_millis(500), "the locks were not held: {took:?}");
+    let listed = bob.get("/api/v1/message/?target=ann").await.expect(200);
+    assert!(listed["results"].as_array().expect("a list").iter().any(|message| message["body"] == "goes on"));
 }
 
 /// Another process holds the head of one person, and does not go on: only the messages of that person wait, each with
@@ -168,8 +195,7 @@ async fn a_held_head_delays_only_its_own_people() {
     ann.say("bob", "before").await;
     let mut holder = sqlx::MySqlConnection::connect(&world.database.url).await.expect("connects");
     holder.execute("BEGIN").await.expect("begins");
-    let held = "SELECT pos FROM user_heads WHERE user_id = (SELECT id FROM users WHERE username = 'bob') FOR UPDATE";
-    assert_eq!(holder.fetch_all(held).await.expect("locks").len(), 1);
+    assert_eq!(holder.fetch_all(HELD).await.expect("locks").len(), 1);
     let body = json!({"recipient": "bob", "body": "held up", "client_id": "held"});
     let (waits, go_on) = tokio::join!(
         async {
@@ -213,11 +239,18 @@ async fn lost_in_commit_with_its_locks_held() {
     proxy.lose(Lose::CommitAndHold);
     let body = json!({"recipient": "bob", "body": "in doubt", "client_id": "held"});
     let started = Instant::now();
-    let answer = ann.post("/api/v1/message/", &body).await;
-    assert_eq!(proxy.bitten(), 1, "the fault must bite");
+    // Somebody else has them next: the server's own patience with a transaction at rest is too short to see this.
+    let mut next = sqlx::MySqlConnection::connect(&world.database.url).await.expect("connects");
+    let holds = async {
+        until("the fault to bite", Duration::from_secs(5), || async { (proxy.bitten() == 1).then_some(()) }).await;
+        next.execute("BEGIN").await.expect("begins");
+        next.fetch_all(HELD).await.expect("locks")
+    };
+    let (answer, _) = tokio::join!(ann.post("/api/v1/message/", &body), holds);
     assert_eq!((answer.status, answer.header("outcome")), (503, Some("unknown")), "{}", answer.body);
     assert!(started.elapsed() < Duration::from_millis(3500), "{:?}", started.elapsed());
     carl.say("dora", "others go on").await;
+    next.execute("ROLLBACK").await.expect("ends");
     until("the locks to be given back", Duration::from_secs(30), || async {
         let answer = ann.post("/api/v1/message/", &body).await;
         (answer.status != 503).then(|| answer.expect(201))

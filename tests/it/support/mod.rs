@@ -3,6 +3,7 @@
 pub mod backend;
 pub mod device;
 pub mod proxy;
+#[allow(dead_code, reason = "the tests use a part of it, and `scripts/faults` all of it")]
 pub mod redis_proxy;
 pub mod server;
 pub mod services;

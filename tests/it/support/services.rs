@@ -32,10 +32,6 @@ impl OwnRedis {
         Self { child, port }
     }
 
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Ends it by a signal, `TERM` or `KILL`, and waits until it has ended.
     pub fn end(mut self, signal: &str) {
         let done = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status();
