@@ -67,3 +67,34 @@ impl LogPage {
         goes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(events: i64) -> LogPage {
+        let at = |pos| Position { pos, tag: 0 };
+        let events = (1..=events).map(|pos| Event { at: at(pos), change: Change::Unknown }).collect();
+        LogPage { events, end: at(9), more: false }
+    }
+
+    #[test]
+    fn a_page_that_is_cut_goes_on() {
+        let mut cut = page(9);
+        assert!(cut.keep(3 * 256));
+        assert_eq!((cut.events.len(), cut.end.pos, cut.more), (3, 3, true));
+        let mut whole = page(9);
+        assert!(!whole.keep(9 * 256));
+        assert_eq!(whole, page(9));
+    }
+
+    #[test]
+    fn one_event_stays_however_long() {
+        let mut long = page(2);
+        assert!(long.keep(1));
+        assert_eq!((long.events.len(), long.end.pos, long.more), (1, 1, true));
+        let mut nothing = page(0);
+        assert!(!nothing.keep(1));
+        assert_eq!(nothing, page(0));
+    }
+}
