@@ -36,15 +36,20 @@ struct State {
     /// From now on it leaves no more by itself.
     calm: AtomicBool,
     stop: AtomicBool,
+    listens: AtomicBool,
 }
 
 impl Device {
     /// Starts to listen behind `cursor`, at the servers in turn.
     pub fn start(calls: Calls, caller: Caller, cursor: String, habits: Habits, seed: u64) -> Self {
-        let state =
-            Arc::new(State { cursor: Mutex::new(cursor), calm: AtomicBool::default(), stop: AtomicBool::default() });
-        let work =
-            Work { calls, caller: caller.clone(), state: state.clone(), habits, rng: SmallRng::seed_from_u64(seed) };
+        let state = Arc::new(State {
+            cursor: Mutex::new(cursor),
+            calm: AtomicBool::default(),
+            stop: AtomicBool::default(),
+            listens: AtomicBool::default(),
+        });
+        let rng = SmallRng::seed_from_u64(seed);
+        let work = Work { calls, caller: caller.clone(), state: state.clone(), habits, rng, refused: 0 };
         Self { caller, state, task: tokio::spawn(work.run()) }
     }
 
@@ -55,6 +60,11 @@ impl Device {
     /// It stays connected from now on.
     pub fn calm(&self) {
         self.state.calm.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is connected at this moment.
+    pub fn listens(&self) -> bool {
+        self.state.listens.load(Ordering::Relaxed)
     }
 
     pub async fn stop(self) {
@@ -70,6 +80,8 @@ struct Work {
     state: Arc<State>,
     habits: Habits,
     rng: SmallRng,
+    /// How often in a row it was not let in: it waits longer each time.
+    refused: u32,
 }
 
 impl Work {
@@ -81,10 +93,11 @@ impl Work {
                 self.page(process).await;
             }
             let code = self.listen(process).await;
+            self.state.listens.store(false, Ordering::Relaxed);
             let mut step = self.step(process, Op::Close, Phase::Ok);
             step.status = code;
             self.calls.history.add(step);
-            let pause = Duration::from_millis(self.rng.random_range(10..150));
+            let pause = Duration::from_millis(self.rng.random_range(10..150) << self.refused.min(4));
             tokio::time::sleep(pause).await;
         }
     }
@@ -137,7 +150,12 @@ impl Work {
         let mut request = url.into_client_request().expect("a request");
         request.headers_mut().insert("Cookie", self.caller.cookie.parse().expect("a cookie"));
         let opened = tokio::time::timeout(Duration::from_secs(5), tokio_tungstenite::connect_async(request)).await;
-        let Ok(Ok((mut stream, _))) = opened else { return None };
+        let Ok(Ok((mut stream, _))) = opened else {
+            self.refused += 1;
+            return None;
+        };
+        self.refused = 0;
+        self.state.listens.store(true, Ordering::Relaxed);
         self.calls.history.add(self.step(process, Op::Conn, Phase::Ok));
         let leaves = self.habits.leaves_within.map(|within| within.mul_f64(self.rng.random_range(0.1..1.0)));
         let leaves = tokio::time::sleep(leaves.unwrap_or(Duration::from_secs(3600)));

@@ -209,9 +209,14 @@ impl History {
         self.calls.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// The time on its clock.
+    /// The time on the clock of its steps.
     pub fn now(&self) -> u64 {
         u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// The same, for those who reckon in spans.
+    pub fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
     }
 
     /// How many steps since then are such.
@@ -231,11 +236,6 @@ impl History {
         let mut steps = self.steps.lock().unwrap();
         step.t_mono = self.now();
         steps.push(step);
-    }
-
-    /// Since the cell began, on the clock of the steps.
-    pub fn now(&self) -> Duration {
-        self.begun.elapsed()
     }
 
     pub fn steps(&self) -> Vec<Step> {

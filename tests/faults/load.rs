@@ -54,9 +54,15 @@ impl Load {
 
     /// The same through other addresses than the servers' own.
     pub async fn at(site: &Site, bases: Vec<String>, scale: Scale, seed: u64) -> Self {
+        Self::apart(site, bases.clone(), bases, scale, seed).await
+    }
+
+    /// The same with devices at other addresses than whoever sends.
+    pub async fn apart(site: &Site, bases: Vec<String>, theirs: Vec<String>, scale: Scale, seed: u64) -> Self {
         let mut rng = SmallRng::seed_from_u64(seed);
         let history = Arc::new(History::default());
         let calls = Calls::new(history.clone(), bases);
+        let listening = Calls::new(history.clone(), theirs);
         let mut devices = Vec::new();
         let mut begun = Vec::new();
         for person in &site.people {
@@ -70,7 +76,7 @@ impl Load {
                 };
                 let (_, cursor, _) = calls.sync(0, &caller, None, Some("begin")).await.expect("the head of a log");
                 begun.push((caller.device.clone(), cursor.clone()));
-                devices.push(Device::start(calls.clone(), caller, cursor, scale.habits, rng.random()));
+                devices.push(Device::start(listening.clone(), caller, cursor, scale.habits, rng.random()));
             }
         }
         let revoked = match site.people.first() {
@@ -79,7 +85,7 @@ impl Load {
                 let caller = Caller { user: person.name.clone(), device: "revoked".into(), cookie };
                 let (_, cursor, _) = calls.sync(0, &caller, None, Some("begin")).await.expect("the head of a log");
                 let stays = Habits { leaves_within: None, pages_first: 1000 };
-                Some(Device::start(calls.clone(), caller, cursor, stays, rng.random()))
+                Some(Device::start(listening.clone(), caller, cursor, stays, rng.random()))
             }
             _ => None,
         };

@@ -17,6 +17,7 @@
 mod calls;
 mod cell;
 mod checker;
+mod crowd;
 mod delays;
 mod device;
 mod disks;
@@ -26,6 +27,7 @@ mod galera;
 mod haproxy;
 mod history;
 mod line;
+mod link;
 mod load;
 mod power;
 mod quiet;

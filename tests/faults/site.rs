@@ -214,10 +214,15 @@ fn logs(dir: &Path) -> Vec<String> {
 
 /// People with sessions, put into the database directly: hashing a password for each would take longer than the rest.
 pub async fn people(store: &SqlStore, count: usize, devices: usize) -> Vec<Person> {
+    named(store, "p", count, devices).await
+}
+
+/// The same under other names.
+pub async fn named(store: &SqlStore, prefix: &str, count: usize, devices: usize) -> Vec<Person> {
     let hash = Hasher::default().hash("faults-password").await.expect("a hash");
     let mut people = Vec::new();
     for number in 0..count {
-        let name = format!("p{number:03}");
+        let name = format!("{prefix}{number:03}");
         let new = NewUser {
             username: Username::new(&name).expect("a name"),
             password_hash: hash.clone(),
@@ -229,7 +234,7 @@ pub async fn people(store: &SqlStore, count: usize, devices: usize) -> Vec<Perso
         let user = store.add_user(&new, now).await.expect("a new user");
         let mut cookies = Vec::new();
         for device in 0..devices + 2 {
-            let token = format!("faults-{number}-{device}-{:032x}", rand::random::<u128>());
+            let token = format!("{prefix}-{number}-{device}-{:032x}", rand::random::<u128>());
             let session = Session {
                 token_hash: hash_token(&token),
                 user: user.id,

@@ -91,6 +91,7 @@ async fn behind_a_proxy(cell: &Cell) {
         cell.bit(u64::from(told > 0));
         load.more(20, Duration::from_secs(10)).await;
     }
+    all_back(&load).await;
     load.quiet().await;
     cell.figure("ended within", format!("{:.1} s", longest.as_secs_f64()));
     cell.must(longest <= ENDED, || format!("a server took {longest:?} to end"));
@@ -101,6 +102,14 @@ async fn behind_a_proxy(cell: &Cell) {
     nothing_failed(cell, &steps);
     all_resumed(cell, &steps);
     cell.check(&site, load).await;
+}
+
+/// Waits until every device is connected.
+async fn all_back(load: &Load) {
+    crate::support::until("the devices to be back", Duration::from_secs(30), || async {
+        load.devices.iter().all(|device| device.listens()).then_some(())
+    })
+    .await;
 }
 
 /// How many sockets were closed so.
@@ -167,6 +176,7 @@ async fn alone(cell: &Cell) {
         longest = longest.max(restart(cell, &site, 0).await);
         load.history.heal();
         load.more(20, Duration::from_secs(10)).await;
+        all_back(&load).await;
         let seen = visits.end().await;
         cell.bit(u64::from(seen.refused > 0));
         all.cut_off += seen.cut_off;

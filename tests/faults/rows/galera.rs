@@ -107,7 +107,7 @@ async fn one_killed(cell: &Cell) {
         load.more(rng.random_range(20..60), SLOW).await;
         // The first one too: the others have to agree without it.
         let victim = (round + rng.random_range(0..2)) % NODES;
-        let since = load.history.now();
+        let since = load.history.elapsed();
         cluster.nodes[victim].mariadb.kill();
         pause = pause.max(writes_again(&load, &others(victim), since).await);
         let refused = ends(&load.history, victim, since, false).len();
@@ -115,7 +115,7 @@ async fn one_killed(cell: &Cell) {
         cluster.nodes[victim].rejoin();
         cluster.whole().await;
         longest = longest.max(first_ok(&load).await);
-        let since = load.history.now();
+        let since = load.history.elapsed();
         writes_again(&load, &[victim], since).await;
     }
     cell.figure("killed", rounds);
@@ -136,13 +136,13 @@ async fn cut_off(cell: &Cell) {
         load.more(rng.random_range(20..60), SLOW).await;
         let minority = round % NODES;
         let node = &cluster.nodes[minority];
-        let since = load.history.now();
+        let since = load.history.elapsed();
         node.run("SET GLOBAL wsrep_provider_options = 'gmcast.isolate=1'").await;
         until("the minority to know it", SLOW, || async {
             (node.status("wsrep_cluster_status").await? == "non-Primary").then_some(())
         })
         .await;
-        let known = load.history.now();
+        let known = load.history.elapsed();
         pause = pause.max(writes_again(&load, &others(minority), since).await);
         // Both sides are asked for a while.
         until("the minority to refuse", SLOW, || async {
@@ -150,7 +150,7 @@ async fn cut_off(cell: &Cell) {
         })
         .await;
         refused += ends(&load.history, minority, known, false).len();
-        let before = load.history.now();
+        let before = load.history.elapsed();
         let yes = |answer: &answers::Answer| answer.status.is_some_and(|status| status < 300);
         let took = answers::of(&load.history).into_iter().filter(|answer| {
             usize::from(answer.process) == minority && answer.begun > known && answer.begun < before && yes(answer)
@@ -173,7 +173,7 @@ async fn cut_off(cell: &Cell) {
 /// What is read there waits, or is refused; it is never old (I12, I13).
 async fn behind(cell: &Cell, cluster: &Cluster, load: &Load, number: usize) {
     let node = &cluster.nodes[number];
-    let since = load.history.now();
+    let since = load.history.elapsed();
     node.run("SET GLOBAL wsrep_desync = ON").await;
     let mut holder = node.connect().await.expect("connects");
     sqlx::query("FLUSH TABLES WITH READ LOCK").execute(&mut holder).await.expect("locks");
@@ -213,7 +213,7 @@ async fn all_killed(cell: &Cell) {
         cluster.bootstrap_again().await;
         longest = longest.max(first_ok(&load).await);
         for process in 0..NODES {
-            let since = load.history.now();
+            let since = load.history.elapsed();
             writes_again(&load, &[process], since).await;
         }
     }

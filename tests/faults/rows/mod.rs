@@ -2,6 +2,7 @@
 
 mod answers;
 mod bus;
+mod clients;
 mod database;
 mod disk;
 mod drain;
@@ -9,11 +10,14 @@ mod galera;
 mod kills;
 mod link;
 mod locks;
+mod memory;
+mod net;
 mod points;
 mod poison;
 mod power;
 mod redis;
 mod restore;
+mod slow;
 mod sync;
 mod time;
 
@@ -28,6 +32,7 @@ pub const MARIADB: &[Backend] = &[Backend::MariaDb];
 pub fn all() -> impl Iterator<Item = &'static Row> {
     let all = [
         bus::ROWS,
+        clients::ROWS,
         database::ROWS,
         disk::ROWS,
         drain::ROWS,
@@ -35,11 +40,14 @@ pub fn all() -> impl Iterator<Item = &'static Row> {
         kills::ROWS,
         link::ROWS,
         locks::ROWS,
+        memory::ROWS,
+        net::ROWS,
         points::ROWS,
         poison::ROWS,
         power::ROWS,
         redis::ROWS,
         restore::ROWS,
+        slow::ROWS,
         sync::ROWS,
         time::ROWS,
     ];

@@ -73,19 +73,24 @@ impl Server {
         let mut out = BufReader::new(child.stdout.take().expect("stdout is piped"));
         let mut line = String::new();
         let started = Instant::now();
-        let port = loop {
+        let address = loop {
             line.clear();
             let read = out.read_line(&mut line).expect("stdout can be read");
-            if let Some((_, at)) = line.split_once("listens on http://127.0.0.1:") {
-                let digits: String = at.chars().take_while(char::is_ascii_digit).collect();
-                break digits.parse().expect("a port");
+            if let Some((_, at)) = line.split_once("listens on http://") {
+                let end = at.find(['/', '\n']).unwrap_or(at.len());
+                break at[..end].parse::<std::net::SocketAddr>().expect("an address");
             }
             let shown = || std::fs::read_to_string(&log).unwrap_or_default();
             assert!(read > 0 && started.elapsed() < Duration::from_secs(30), "the server did not start: {}", shown());
         };
         // Goes on reading, so that the server never waits for us.
         std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
-        Self { child: Mutex::new(Some(child)), url: format!("http://127.0.0.1:{port}"), port, dir: dir.to_owned() }
+        Self {
+            child: Mutex::new(Some(child)),
+            url: format!("http://{address}"),
+            port: address.port(),
+            dir: dir.to_owned(),
+        }
     }
 
     pub fn pid(&self) -> u32 {

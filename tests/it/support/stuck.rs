@@ -17,12 +17,23 @@ impl Stuck {
     pub async fn open(client: &Client, path: &str) -> Self {
         let server: u16 = client.base.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
         let socket = TcpSocket::new_v4().expect("a socket");
+        Self::shake_hands(socket, server, &client.cookies(), path).await
+    }
+
+    /// The same over a link with small packets: for its big ones the loopback interface gives the server a buffer of
+    /// megabytes.
+    pub async fn open_far(server: u16, cookies: &str, path: &str) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket2::SockRef::from(&socket).set_tcp_mss(1200).expect("a size");
+        Self::shake_hands(socket, server, cookies, path).await
+    }
+
+    async fn shake_hands(socket: TcpSocket, server: u16, cookies: &str, path: &str) -> Self {
         socket.set_recv_buffer_size(4096).expect("a size");
         let mut stream = socket.connect(([127, 0, 0, 1], server).into()).await.expect("it connects");
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{server}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nCookie: {}\r\n\r\n",
-            client.cookies()
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nCookie: {cookies}\r\n\r\n"
         );
         stream.write_all(request.as_bytes()).await.expect("the request is sent");
         let mut answer = [0; 12];
@@ -39,16 +50,25 @@ impl Stuck {
         .await;
     }
 
-    /// Whether a process has the server's end open: the kernel's list shows its inode.
+    /// Whether a process has the server's end open.
     fn is_held(&self) -> bool {
-        let ours = self.stream.local_addr().expect("an address").port();
-        let ends = (format!(":{:04X}", self.server), format!(":{ours:04X}"));
-        let list = std::fs::read_to_string("/proc/net/tcp").expect("the kernel's list");
-        list.lines().any(|line| {
-            let columns: Vec<_> = line.split_whitespace().collect();
-            columns.len() > 9 && columns[1].ends_with(&ends.0) && columns[2].ends_with(&ends.1) && columns[9] != "0"
-        })
+        held(self.server, &[self.port()]) > 0
     }
+
+    /// The client's own.
+    pub fn port(&self) -> u16 {
+        self.stream.local_addr().expect("an address").port()
+    }
+}
+
+/// How many of the connections from these ports a process has open at the server's end: the kernel's list shows the
+/// inode of each.
+pub fn held(server: u16, clients: &[u16]) -> usize {
+    let list = std::fs::read_to_string("/proc/net/tcp").expect("the kernel's list");
+    let port = |column: &str| column.rsplit(':').next().and_then(|hex| u16::from_str_radix(hex, 16).ok());
+    let ends = list.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let held = ends.filter(|columns| columns.len() > 9 && columns[9] != "0" && port(columns[1]) == Some(server));
+    held.filter(|columns| port(columns[2]).is_some_and(|port| clients.contains(&port))).count()
 }
 
 /// Two hundred messages of 40 KB: more than the buffers between a server and a client that does not read will hold.

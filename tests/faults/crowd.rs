@@ -1,0 +1,141 @@
+//! Many sockets that cost the harness little: each listens, and notes where its log stands.
+
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::Value;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+/// A handshake and the first frame behind it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Where a socket connects, and as whom.
+#[derive(Clone)]
+pub struct Place {
+    pub port: u16,
+    pub cookie: Arc<str>,
+}
+
+/// One socket that listens.
+pub struct Listener {
+    stream: WebSocketStream<TcpStream>,
+    pub place: Place,
+    pub cursor: String,
+}
+
+impl Listener {
+    /// Opens a socket behind `after`, past its hello; why not, otherwise.
+    pub async fn open(place: Place, after: Option<String>) -> Result<Self, String> {
+        let opened = async {
+            let socket = TcpSocket::new_v4().map_err(|e| e.to_string())?;
+            let to = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, place.port));
+            let stream = socket.connect(to).await.map_err(|e| format!("no connection: {e}"))?;
+            let behind = after.as_ref().map_or_else(String::new, |after| format!("&after={after}"));
+            let url = format!("ws://127.0.0.1:{}/ws?events=1{behind}", place.port);
+            let mut request = url.into_client_request().expect("a request");
+            request.headers_mut().insert("Cookie", place.cookie.parse().expect("a cookie"));
+            let config = WebSocketConfig::default().read_buffer_size(1024).write_buffer_size(0);
+            let shaken = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await;
+            let (stream, _) = shaken.map_err(|e| match e {
+                Error::Http(response) => format!("answered {}", response.status()),
+                other => format!("no handshake: {other}"),
+            })?;
+            let mut listener = Self { stream, place, cursor: String::new() };
+            let hello = listener.frame().await?;
+            if hello["type"] != "hello" {
+                return Err(format!("no hello but {hello}"));
+            }
+            listener.cursor = after.unwrap_or_else(|| hello["cursor"].as_str().unwrap_or_default().to_owned());
+            Ok(listener)
+        };
+        timeout(PATIENCE, opened).await.unwrap_or_else(|_| Err(format!("not open after {PATIENCE:?}")))
+    }
+
+    /// The next frame of text.
+    async fn frame(&mut self) -> Result<Value, String> {
+        loop {
+            match self.stream.next().await {
+                Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).map_err(|e| e.to_string()),
+                Some(Ok(Message::Ping(_))) => self.stream.flush().await.map_err(|e| e.to_string())?,
+                Some(Ok(other)) => return Err(format!("{other:?}")),
+                Some(Err(e)) => return Err(e.to_string()),
+                None => return Err("it ended".to_owned()),
+            }
+        }
+    }
+
+    /// The next event; the cursor moves on.
+    pub async fn event(&mut self) -> Result<Value, String> {
+        loop {
+            let mut frame = timeout(PATIENCE, self.frame()).await.map_err(|_| "no event came".to_owned())??;
+            if frame["type"] == "event" {
+                frame["cursor"].as_str().unwrap_or_default().clone_into(&mut self.cursor);
+                return Ok(frame["event"].take());
+            }
+        }
+    }
+
+    /// Takes what comes until the socket ends, and answers pings.
+    pub async fn listen(&mut self) -> Result<(), String> {
+        loop {
+            self.frame().await?;
+        }
+    }
+
+    /// Ends the connection as a machine that has lost its power does when it is asked again: with a reset.
+    pub fn kill(self) -> (Place, String) {
+        let _ = self.stream.get_ref().set_zero_linger();
+        (self.place, self.cursor)
+    }
+}
+
+/// Opens all of these at once; those that could be opened, and why others could not.
+pub async fn open_all(places: Vec<(Place, Option<String>)>, at_once: usize) -> (Vec<Listener>, Vec<String>) {
+    let turns = Arc::new(tokio::sync::Semaphore::new(at_once));
+    let mut opening = JoinSet::new();
+    for (place, after) in places {
+        let turns = turns.clone();
+        opening.spawn(async move {
+            let _turn = turns.acquire_owned().await.expect("it stays open");
+            Listener::open(place, after).await
+        });
+    }
+    let (mut open, mut failed) = (Vec::new(), Vec::new());
+    while let Some(opened) = opening.join_next().await {
+        match opened.expect("it ends well") {
+            Ok(listener) => open.push(listener),
+            Err(why) => failed.push(why),
+        }
+    }
+    (open, failed)
+}
+
+/// How much memory of a process is in use, in KiB.
+pub fn resident(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it has memory");
+    line.trim().trim_end_matches(" kB").trim().parse().expect("a number")
+}
+
+/// How many descriptors a process has open.
+pub fn descriptors(pid: u32) -> usize {
+    std::fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count)
+}
+
+/// Lets this process, and those that it starts, have as many descriptors as the system allows.
+pub fn raise_descriptors() -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum {
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    }
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
