@@ -40,6 +40,8 @@ pub const ROWS: &[Row] = &[
 
 /// The connections of each server.
 const CONNECTIONS: u8 = 4;
+/// What a server says when none was free in time.
+const NONE_LEFT: &str = "pool timed out";
 const WAITING: &str = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() \
     AND STATE LIKE 'Waiting for table metadata lock'";
 
@@ -53,10 +55,15 @@ async fn proxied_site(plan: Plan) -> (Proxy, Site) {
     (proxy, Site::over(Plan { database_url: Some(url), ..plan }, database).await)
 }
 
-/// How often the servers noticed that a COMMIT of sends was lost.
-fn noticed(site: &Site) -> u64 {
+/// How often the servers said so.
+fn said(site: &Site, what: &str) -> u64 {
     let logs = (0..site.processes()).filter_map(|index| site.server(index, |server| server.log()));
-    logs.map(|log| log.matches("the connection was lost in COMMIT").count() as u64).sum()
+    logs.map(|log| log.matches(what).count() as u64).sum()
+}
+
+/// How often they noticed that a COMMIT of sends was lost.
+fn noticed(site: &Site) -> u64 {
+    said(site, "the connection was lost in COMMIT")
 }
 
 async fn cut_in_commit(cell: &Cell) {
@@ -180,7 +187,7 @@ async fn slow_for_a_while(proxy: &Proxy, load: &Load) -> Duration {
 async fn all_taken(cell: &Cell, site: &Site, load: &Load) -> Duration {
     let url = &site.database.url;
     let mut holder = MySqlConnection::connect(url).await.expect("connects");
-    let refused = answers::unavailable(&load.history);
+    let (refused, none_left) = (answers::unavailable(&load.history), said(site, NONE_LEFT));
     holder.execute("LOCK TABLES messages WRITE").await.expect("locks");
     let all = i64::from(CONNECTIONS) * site.processes() as i64;
     until("every connection to wait", Duration::from_secs(20), || async {
@@ -189,8 +196,8 @@ async fn all_taken(cell: &Cell, site: &Site, load: &Load) -> Duration {
         (waiting >= all).then_some(())
     })
     .await;
-    until("requests to be refused while all are taken", Duration::from_secs(20), || async {
-        (answers::unavailable(&load.history) > refused + 5).then_some(())
+    until("requests to find no connection", Duration::from_secs(20), || async {
+        (answers::unavailable(&load.history) > refused + 5 && said(site, NONE_LEFT) > none_left).then_some(())
     })
     .await;
     holder.execute("UNLOCK TABLES").await.expect("unlocks");

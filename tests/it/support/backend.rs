@@ -20,6 +20,7 @@ pub enum Backend {
     MariaDbRepeatableRead,
     MySql,
     /// Three nodes of the test's own.
+    #[allow(dead_code, reason = "for tests/faults")]
     Galera,
 }
 

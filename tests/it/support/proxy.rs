@@ -120,6 +120,19 @@ impl Proxy {
         self.state.bitten.load(Ordering::Relaxed)
     }
 
+    /// Holds up each answer for so long; zero: none.
+    pub fn slow_down(&self, by: Duration) {
+        self.state.slow.store(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// How many answers were held up.
+    pub fn slowed(&self) -> usize {
+        self.state.slowed.load(Ordering::Relaxed)
+    }
+}
+
+#[allow(dead_code, reason = "for tests/faults")]
+impl Proxy {
     /// After so many more bytes to the server, of all connections together, the one they passed on is broken.
     pub fn break_up(&self, after: u32) {
         self.state.fuse_up.store(after.into(), Ordering::Relaxed);
@@ -133,16 +146,6 @@ impl Proxy {
     /// How many connections were broken so.
     pub fn broken(&self) -> usize {
         self.state.broken.load(Ordering::Relaxed)
-    }
-
-    /// Holds up each answer for so long; zero: none.
-    pub fn slow_down(&self, by: Duration) {
-        self.state.slow.store(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
-
-    /// How many answers were held up.
-    pub fn slowed(&self) -> usize {
-        self.state.slowed.load(Ordering::Relaxed)
     }
 }
 

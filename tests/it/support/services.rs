@@ -131,6 +131,17 @@ impl OwnMariaDb {
         *self.child.lock().unwrap() = Some(child);
     }
 
+    /// SIGKILL, and its end.
+    pub fn kill(&self) {
+        if let Some(mut child) = self.child.lock().unwrap().take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+#[allow(dead_code, reason = "for tests/faults")]
+impl OwnMariaDb {
     /// Waits until it answers a query. Panics if it has ended.
     pub async fn answers(&self, within: Duration) {
         until("MariaDB to answer", within, || async {
@@ -161,16 +172,8 @@ impl OwnMariaDb {
     /// SIGTERM, and its end.
     pub async fn stop(&self) {
         self.signal("TERM");
-        until("MariaDB to end", Duration::from_secs(60), || async { self.has_ended().then_some(()) }).await;
+        until("MariaDB to end", Duration::from_mins(1), || async { self.has_ended().then_some(()) }).await;
         *self.child.lock().unwrap() = None;
-    }
-
-    /// SIGKILL, and its end.
-    pub fn kill(&self) {
-        if let Some(mut child) = self.child.lock().unwrap().take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
     }
 
     /// What it said so far.
