@@ -81,4 +81,16 @@ mod tests {
             assert!(!allows(&settings, bad), "{bad}");
         }
     }
+
+    #[test]
+    fn a_client_names_no_address_of_its_own() {
+        let proxies = ["127.0.0.1/32", "10.0.0.0/8"].map(|net| net.parse().unwrap());
+        let of = |peer: &str, values: &[&str]| {
+            client_address(Some(peer.parse().unwrap()), values.iter().copied(), &proxies).to_string()
+        };
+        assert_eq!(of("127.0.0.1", &["198.51.100.7, 203.0.113.1"]), "203.0.113.1");
+        assert_eq!(of("127.0.0.1", &["198.51.100.7", "203.0.113.1, 10.0.0.2"]), "203.0.113.1");
+        assert_eq!(of("192.0.2.1", &["203.0.113.1"]), "192.0.2.1");
+        assert_eq!(of("::ffff:10.0.0.1", &["nonsense"]), "::ffff:10.0.0.1");
+    }
 }
