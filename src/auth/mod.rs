@@ -179,7 +179,11 @@ impl Auth {
         if token.is_empty() || token.len() > 64 {
             return Ok(None);
         }
-        self.store.session(&hash_token(token), self.clock.now()).await
+        let now = self.clock.now();
+        let found = self.store.session(&hash_token(token), now).await?;
+        // Made while the clock was ahead, it would live until that day and longer. A clock that is put back by less than
+        // the life of a session signs nobody out.
+        Ok(found.filter(|(session, _)| session.created_at <= now.plus(self.session_length)))
     }
 
     /// Ends the session of a token, and its sockets on every process.

@@ -6,14 +6,14 @@ use std::collections::HashMap;
 
 use super::{Fault, Repeat};
 use crate::domain::Timestamp;
-use crate::store::db::{Connection, Db};
+use crate::store::db::{Connection, Db, Value};
 use crate::store::retry::Attempt;
 use crate::store::{Allowance, Try};
 
 const ADD: &str = "INSERT INTO throttle (name, whole_at) VALUES (?, ?) \
     ON CONFLICT (name) DO UPDATE SET whole_at = throttle.whole_at";
-const TAKE: &str = "UPDATE throttle SET whole_at = CASE WHEN whole_at > ? THEN whole_at ELSE ? END + ? \
-    WHERE name = ? AND whole_at <= ?";
+const TAKE: &str = "UPDATE throttle SET whole_at = CASE WHEN whole_at > ? THEN ? WHEN whole_at > ? THEN whole_at \
+    ELSE ? END + ? WHERE name = ? AND (whole_at <= ? OR whole_at > ?)";
 const LOOK: Repeat =
     Repeat { head: "SELECT name, whole_at FROM throttle WHERE name IN (", row: "?", between: ", ", tail: ")" };
 const GIVE_BACK: &str = "UPDATE throttle SET whole_at = whole_at - ? WHERE name = ?";
@@ -29,6 +29,8 @@ pub(super) const REPEATS: &[&Repeat] = &[&LOOK];
 
 /// A try may have waited so long for others, in microseconds.
 const SLACK: i64 = 1_000_000;
+/// The clocks of processes may differ by so much, in microseconds.
+const SKEW: i64 = 60_000_000;
 
 /// Rows are locked in the order of their names, so that two tries never wait in a circle.
 fn in_order<'a>(allowances: impl IntoIterator<Item = &'a Allowance>) -> Vec<&'a Allowance> {
@@ -58,11 +60,15 @@ pub(super) async fn take(
         let name = allowance.name.as_str();
         c.execute(ADD, &[name.into(), now.0.into()]).await?;
         let most = now.0.saturating_add(allowance.most_owed());
-        let args = [now.0.into(), now.0.into(), allowance.cost_micros.into(), name.into(), most.into()];
+        let farthest = now.0.saturating_add(allowance.farthest());
+        let last = now.0.saturating_add(allowance.burst_micros - allowance.cost_micros);
+        let now = now.0;
+        let args = [farthest, last, now, now, allowance.cost_micros].map(Value::Int).into_iter();
+        let args: Vec<_> = args.chain([name.into(), most.into(), farthest.into()]).collect();
         if c.execute(TAKE, &args).await?.rows == 0 {
             let stands = c.rows_many(&LOOK, 1, &[name.into()]).await?.pop();
             let whole_at = stands.map_or(Ok(most), |mut row| row.text().and_then(|_| row.int()))?;
-            return Ok(Err(allowance.wait(whole_at, now).unwrap_or(1)));
+            return Ok(Err(allowance.wait(whole_at, Timestamp(now)).unwrap_or(1)));
         }
     }
     c.commit().await?;
@@ -76,10 +82,17 @@ impl Allowance {
         self.burst_micros - self.cost_micros + (self.cost_micros / 2).min(SLACK)
     }
 
+    /// More than this nobody can owe, in microseconds: the clock was ahead when it was written, and must not lock
+    /// anybody out until it is that late. There is one try then, and the next after the time of one.
+    fn farthest(&self) -> i64 {
+        self.burst_micros + SKEW
+    }
+
     /// How long to wait, in microseconds, if there is no try left.
     fn wait(&self, whole_at: i64, now: Timestamp) -> Option<i64> {
         let owed = whole_at.saturating_sub(now.0);
-        (owed > self.most_owed()).then(|| (owed - self.burst_micros + self.cost_micros).max(1))
+        (owed > self.most_owed() && owed <= self.farthest())
+            .then(|| (owed - self.burst_micros + self.cost_micros).max(1))
     }
 }
 

@@ -29,6 +29,11 @@ pub fn trials() -> Vec<Trial> {
         "security::s04_a_hundred_in_a_row_where_the_owner_is_known",
         s04_a_hundred_in_a_row_where_the_owner_is_known,
     ));
+    trials.extend(on_each(
+        &BOTH,
+        "security::s04_a_clock_that_was_wrong_locks_nobody_out_or_in",
+        s04_a_clock_that_was_wrong_locks_nobody_out_or_in,
+    ));
     trials.extend(once![s04_strangers_do_not_lock_out_the_owner]);
     trials
 }
@@ -47,6 +52,10 @@ struct TestClock(AtomicI64);
 impl TestClock {
     fn pass(&self, seconds: u64) {
         self.0.store(self.now().plus(Duration::from_secs(seconds)).0, Ordering::Relaxed);
+    }
+
+    fn put_back(&self, seconds: u64) {
+        self.0.store(self.now().minus(Duration::from_secs(seconds)).0, Ordering::Relaxed);
     }
 }
 
@@ -186,5 +195,33 @@ async fn s04_strangers_do_not_lock_out_the_owner() {
         let (looked_at, _) = tries(&[url], vec![("ann".to_owned(), home.map(str::to_owned)); 60]).await;
         assert_eq!(looked_at, 60);
         assert_eq!(right(home).await.status, 200);
+    }
+}
+
+/// Passwords that were wrong while the clock was years ahead do not lock anybody out for years once it is put right,
+/// and a session of that time does not last for years either. A clock that is put back by a day signs nobody out.
+async fn s04_a_clock_that_was_wrong_locks_nobody_out_or_in(backend: Backend) {
+    let guessing = Guessing::new(backend).await;
+    let clock = &guessing.clock;
+    let sign_in = async || {
+        let origin = Origin { address: IpAddr::from(HOME), user_agent: String::new() };
+        guessing.auth.sign_in("ann", RIGHT, &origin).await.expect("it is right").token
+    };
+    let lives = async |token: &str| guessing.auth.session(token).await.expect("an answer").is_some();
+    let usual = sign_in().await;
+    for ahead in [DAY, 3650 * DAY] {
+        clock.pass(ahead);
+        let of_then = sign_in().await;
+        while guessing.one("ann", "wrong", HOME).await == Ok(false) {}
+        assert!(lives(&of_then).await);
+        assert_eq!(lives(&usual).await, ahead == DAY, "it lasts for two weeks");
+        clock.put_back(ahead);
+        assert_eq!(lives(&of_then).await, ahead == DAY);
+        assert!(lives(&usual).await);
+        // One try, and not all of them at once.
+        assert_eq!(guessing.one("ann", "wrong", HOME).await, Ok(false));
+        assert!(guessing.one("ann", "wrong", HOME).await.is_err_and(|wait| wait <= 15 * MINUTE));
+        clock.pass(15 * MINUTE);
+        assert_eq!(guessing.one("ann", RIGHT, HOME).await, Ok(true));
     }
 }
