@@ -1,5 +1,6 @@
 //! Many sockets that cost the harness little: each listens, and notes where its log stands.
 
+use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
@@ -29,6 +31,8 @@ pub struct Listener {
     stream: WebSocketStream<TcpStream>,
     pub place: Place,
     pub cursor: String,
+    /// Events that came and have not been asked for.
+    heard: VecDeque<Value>,
 }
 
 impl Listener {
@@ -48,7 +52,7 @@ impl Listener {
                 Error::Http(response) => format!("answered {}", response.status()),
                 other => format!("no handshake: {other}"),
             })?;
-            let mut listener = Self { stream, place, cursor: String::new() };
+            let mut listener = Self { stream, place, cursor: String::new(), heard: VecDeque::new() };
             let hello = listener.frame().await?;
             if hello["type"] != "hello" {
                 return Err(format!("no hello but {hello}"));
@@ -72,22 +76,27 @@ impl Listener {
         }
     }
 
-    /// The next event; the cursor moves on.
-    pub async fn event(&mut self) -> Result<Value, String> {
-        loop {
-            let mut frame = timeout(PATIENCE, self.frame()).await.map_err(|_| "no event came".to_owned())??;
-            if frame["type"] == "event" {
-                frame["cursor"].as_str().unwrap_or_default().clone_into(&mut self.cursor);
-                return Ok(frame["event"].take());
-            }
+    /// Takes a frame, whatever it is. May be dropped and asked again.
+    async fn hear(&mut self) -> Result<(), String> {
+        let mut frame = self.frame().await?;
+        if frame["type"] == "event" {
+            frame["cursor"].as_str().unwrap_or_default().clone_into(&mut self.cursor);
+            self.heard.push_back(frame["event"].take());
         }
+        Ok(())
     }
 
-    /// Takes what comes until the socket ends, and answers pings.
-    pub async fn listen(&mut self) -> Result<(), String> {
-        loop {
-            self.frame().await?;
-        }
+    /// The next event.
+    pub async fn event(&mut self) -> Result<Value, String> {
+        let event = async {
+            loop {
+                match self.heard.pop_front() {
+                    Some(event) => return Ok(event),
+                    None => self.hear().await?,
+                }
+            }
+        };
+        timeout(PATIENCE, event).await.unwrap_or_else(|_| Err("no event came".to_owned()))
     }
 
     /// Ends the connection as a machine that has lost its power does when it is asked again: with a reset.
@@ -97,25 +106,64 @@ impl Listener {
     }
 }
 
-/// Opens all of these at once; those that could be opened, and why others could not.
-pub async fn open_all(places: Vec<(Place, Option<String>)>, at_once: usize) -> (Vec<Listener>, Vec<String>) {
-    let turns = Arc::new(tokio::sync::Semaphore::new(at_once));
-    let mut opening = JoinSet::new();
-    for (place, after) in places {
-        let turns = turns.clone();
-        opening.spawn(async move {
-            let _turn = turns.acquire_owned().await.expect("it stays open");
-            Listener::open(place, after).await
-        });
+/// Sockets that are open, and answer pings.
+pub struct Crowd {
+    stop: watch::Sender<bool>,
+    members: JoinSet<Result<Listener, String>>,
+}
+
+impl Crowd {
+    /// Opens all of these, so many at once; how many could not be opened, and why the first one.
+    pub async fn open(places: Vec<(Place, Option<String>)>, at_once: usize) -> (Self, usize, String) {
+        let turns = Arc::new(Semaphore::new(at_once));
+        let (stop, stopped) = watch::channel(false);
+        let (report, mut reports) = mpsc::unbounded_channel();
+        let mut members = JoinSet::new();
+        for (place, after) in places {
+            let (turns, report, stopped) = (turns.clone(), report.clone(), stopped.clone());
+            members.spawn(async move {
+                let turn = turns.acquire().await.expect("it stays open");
+                let opened = Listener::open(place, after).await;
+                drop((turn, report.send(opened.as_ref().err().cloned())));
+                stay(opened?, stopped).await
+            });
+        }
+        drop(report);
+        let (mut failed, mut why) = (0, String::new());
+        for _ in 0..members.len() {
+            if let Some(Some(reason)) = reports.recv().await {
+                failed += 1;
+                why = reason;
+            }
+        }
+        (Self { stop, members }, failed, why)
     }
-    let (mut open, mut failed) = (Vec::new(), Vec::new());
-    while let Some(opened) = opening.join_next().await {
-        match opened.expect("it ends well") {
-            Ok(listener) => open.push(listener),
-            Err(why) => failed.push(why),
+
+    /// They go on being there.
+    pub fn of(listeners: Vec<Listener>) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let members = listeners.into_iter().map(|listener| stay(listener, stopped.clone())).collect();
+        Self { stop, members }
+    }
+
+    /// Those that are still open.
+    pub async fn members(mut self) -> Vec<Listener> {
+        self.stop.send_replace(true);
+        let mut open = Vec::new();
+        while let Some(member) = self.members.join_next().await {
+            open.extend(member.expect("it ends well").ok());
+        }
+        open
+    }
+}
+
+async fn stay(mut listener: Listener, mut stopped: watch::Receiver<bool>) -> Result<Listener, String> {
+    loop {
+        tokio::select! {
+            heard = listener.hear() => heard?,
+            _ = stopped.wait_for(|stop| *stop) => return Ok(listener),
         }
     }
-    (open, failed)
 }
 
 /// How much memory of a process is in use, in KiB.

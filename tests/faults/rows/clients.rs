@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::BOTH;
 use crate::calls::{Caller, Calls, Letter};
 use crate::cell::{Cell, Row};
-use crate::crowd::{self, Listener, Place};
+use crate::crowd::{self, Crowd, Listener, Place};
 use crate::history::{History, Op, Phase, Step};
 use crate::load::Load;
 use crate::site::{Person, Site, named};
@@ -39,10 +39,10 @@ async fn storm(cell: &Cell) {
     let place = |number: usize| Place { port: site.port(0), cookie: cookies[number % cookies.len()].clone() };
     let pid = site.server(0, |server| server.pid()).expect("it runs");
     let before = crowd::resident(pid);
-    let (mut open, failed) = crowd::open_all((0..count).map(|n| (place(n), None)).collect(), 64).await;
-    cell.must(failed.is_empty(), || format!("{} sockets did not open: {}", failed.len(), failed[0]));
+    let (mut open, failed, why) = Crowd::open((0..count).map(|n| (place(n), None)).collect(), 64).await;
+    cell.must(failed == 0, || format!("{failed} sockets did not open: {why}"));
     let idle = (crowd::resident(pid) - before) / count as u64;
-    cell.figure("sockets", open.len());
+    cell.figure("sockets", count);
     cell.figure("memory of each", format!("{idle} KiB"));
     cell.must(idle <= IDLE, || format!("an idle socket costs {idle} KiB"));
 
@@ -75,13 +75,8 @@ async fn storm(cell: &Cell) {
 
 /// Kills all sockets at once, stores a message for some of their people, and has them all come back at once. Each must
 /// be told exactly what it missed.
-async fn again(
-    cell: &Cell,
-    site: &Site,
-    people: &[Person],
-    open: Vec<Listener>,
-    longest: &mut Duration,
-) -> Vec<Listener> {
+async fn again(cell: &Cell, site: &Site, people: &[Person], open: Crowd, longest: &mut Duration) -> Crowd {
+    let open = open.members().await;
     let count = open.len();
     let pid = site.server(0, |server| server.pid()).expect("it runs");
     let full = crowd::descriptors(pid);
@@ -102,17 +97,20 @@ async fn again(
     }
     let started = Instant::now();
     let places = places.into_iter().map(|(place, cursor)| (place, Some(cursor))).collect();
-    let (mut open, failed) = crowd::open_all(places, usize::MAX >> 4).await;
+    let (open, failed, why) = Crowd::open(places, count).await;
+    cell.must(failed == 0, || format!("{failed} of {count} did not come back: {why}"));
+    let mut open = open.members().await;
     for listener in &mut open {
         let Some((_, id)) = missed.iter().find(|(cookie, _)| **cookie == *listener.place.cookie) else { continue };
-        match listener.event().await {
-            Ok(event) => cell.must(event["message"]["id"] == *id, || format!("instead of {id}: {event}")),
-            Err(why) => cell.must(false, || format!("what was missed did not come: {why}")),
+        let told = listener.event().await;
+        let right = told.as_ref().is_ok_and(|event| event["message"]["id"] == *id);
+        cell.must(right, || format!("{id} was missed, and then came: {told:?}"));
+        if !right {
+            break;
         }
     }
     *longest = (*longest).max(started.elapsed());
-    cell.must(failed.is_empty(), || format!("{} of {count} did not come back: {}", failed.len(), failed[0]));
-    open
+    Crowd::of(open)
 }
 
 /// How many statements the database has been asked so far; SQLite does not count.

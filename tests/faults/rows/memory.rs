@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::BOTH;
 use crate::cell::{Cell, Row};
-use crate::crowd::{self, Place};
+use crate::crowd::{self, Crowd, Place};
 use crate::link::executable;
 use crate::load::Load;
 use crate::site::{Plan, Site, named, program};
@@ -43,11 +43,13 @@ async fn limited(cell: &Cell) {
     let people = named(&*site.database.store().await, "s", count / 10, 1).await;
     let cookies: Vec<Arc<str>> = people.iter().map(|person| person.cookies[0].as_str().into()).collect();
     let place = |number: usize| Place { port: site.port(0), cookie: cookies[number % cookies.len()].clone() };
-    let (open, failed) = crowd::open_all((0..count).map(|n| (place(n), None)).collect(), 32).await;
-    cell.must(failed.is_empty(), || format!("{} sockets did not open: {}", failed.len(), failed[0]));
+    let (open, failed, why) = Crowd::open((0..count).map(|n| (place(n), None)).collect(), 32).await;
+    cell.must(failed == 0, || format!("{failed} sockets did not open: {why}"));
     load.more(cell.times(200, 5000, 20_000), Duration::from_secs(120)).await;
     let resident = site.server(0, |server| crowd::resident(server.pid())).expect("it runs") / 1024;
-    cell.figure("sockets", open.len());
+    let open = open.members().await;
+    cell.must(open.len() == count, || format!("{} of {count} sockets are still open", open.len()));
+    cell.figure("sockets", count);
     cell.figure("memory with them", format!("{resident} MiB"));
     cell.must(group.killed() == 0, || "it was killed without a neighbour".to_owned());
     drop(open);

@@ -111,7 +111,7 @@ async fn lossy(cell: &Cell) {
         lost: 20,
         again: Duration::from_millis(600),
         bytes_per_second: 32_000,
-        cut_within: Duration::from_secs(20),
+        cut_within: Duration::from_secs(cell.times(4, 20, 20)),
     };
     let from = load.history.now();
     for _ in 0..cell.times(1, 2, 20) {
