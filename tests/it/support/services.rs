@@ -91,10 +91,10 @@ impl OwnMariaDb {
         let made = Command::new("mariadb-install-db")
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", &user()])
             .arg(format!("--datadir={}", dir.join("mariadb").display()))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        assert!(made.expect("MariaDB is installed").success(), "mariadb-install-db");
+            .output()
+            .expect("MariaDB is installed");
+        let said = || format!("{}{}", String::from_utf8_lossy(&made.stdout), String::from_utf8_lossy(&made.stderr));
+        assert!(made.status.success(), "mariadb-install-db: {}", said());
     }
 
     /// One on the data below `dir`, not started yet.
