@@ -50,9 +50,10 @@ pub async fn finish(site: &Site, mut load: Load) -> Ended {
     for device in load.devices.into_iter().chain(load.revoked) {
         device.stop().await;
     }
+    let direct = (0..site.processes()).all(|index| load.calls.base(index) == site.base(index));
     // With it go the connections that it kept.
     drop(load.calls);
-    nothing_held(site, &history).await;
+    nothing_held(site, &history, direct).await;
     audit(&site.database.url, &history).await;
     for panic in site.panics() {
         note(&history, format!("a server panicked: {panic}"));
@@ -61,11 +62,12 @@ pub async fn finish(site: &Site, mut load: Load) -> Ended {
     Ended { violations: checker::check(&steps, &devices), history, converged }
 }
 
-/// Once all clients have gone, no server holds a connection of theirs (I20).
-async fn nothing_held(site: &Site, history: &History) {
+/// Once all clients have gone, no server holds a connection of theirs (I20). What is between them may keep its own: then
+/// only those count whose other end has gone.
+async fn nothing_held(site: &Site, history: &History, direct: bool) {
     let started = Instant::now();
     loop {
-        let held = held((0..site.processes()).map(|index| site.port(index)).collect());
+        let held = held((0..site.processes()).map(|index| site.port(index)).collect(), direct);
         if held == 0 {
             return;
         }
@@ -76,15 +78,17 @@ async fn nothing_held(site: &Site, history: &History) {
     }
 }
 
-/// Connections that the servers at these ports have open: the kernel's list shows an inode for each.
-fn held(ports: Vec<u16>) -> usize {
+/// Connections that the servers at these ports have open: the kernel's list shows an inode for each, and columns[3] is
+/// the state.
+fn held(ports: Vec<u16>, direct: bool) -> usize {
     let ends: Vec<_> = ports.into_iter().map(|port| format!(":{port:04X}")).collect();
     let list = std::fs::read_to_string("/proc/net/tcp").expect("the kernel's list");
-    let listens = "0A";
+    let (listens, other_end_has_gone) = ("0A", "08");
     let held = list.lines().filter(|line| {
         let columns: Vec<_> = line.split_whitespace().collect();
         let ours = columns.len() > 9 && ends.iter().any(|end| columns[1].ends_with(end));
-        ours && columns[3] != listens && columns[9] != "0"
+        let counts = if direct { columns[3] != listens } else { columns[3] == other_end_has_gone };
+        ours && counts && columns[9] != "0"
     });
     held.count()
 }
