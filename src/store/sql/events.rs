@@ -45,8 +45,8 @@ const PRUNE: &str = "DELETE FROM events WHERE user_id = ? AND pos <= ?";
 const PIECE: i64 = 1000;
 /// How an InnoDB Cluster is told to read only after what has been committed anywhere, and to stop doing so. On Galera
 /// every read does (`connect`).
-const CAUSAL: &str = "SET SESSION group_replication_consistency = 'BEFORE'";
-const NOT_CAUSAL: &str = "SET SESSION group_replication_consistency = DEFAULT";
+const CAUSAL: (&str, &str) =
+    ("SET SESSION group_replication_consistency = 'BEFORE'", "SET SESSION group_replication_consistency = DEFAULT");
 
 pub(super) const ALL: &[&str] = &[HEAD, FROM, OLD, LONG, FIRST, PRUNE];
 pub(super) const REPEATS: &[&Repeat] = &[&HEADS];
@@ -155,11 +155,12 @@ impl Logs for SqlStore {
             }
             // Another node may have it already: wait for what the cluster has committed, and look once more.
             // Servers that do not know the setting are single, or apply before they answer.
-            if c.execute(CAUSAL, &[]).await.is_err() {
+            let (on, off) = CAUSAL;
+            if c.execute(on, &[]).await.is_err() {
                 return Ok(None);
             }
             let rows = c.rows(FROM, &args).await;
-            c.execute(NOT_CAUSAL, &[]).await?;
+            c.execute(off, &[]).await?;
             page(rows?, user, after, size)
         })
         .await

@@ -74,6 +74,7 @@ pub(super) const ALL: &[&[&str]] = &[
     history::ALL,
     plan::ALL,
     repair::ALL,
+    send::ALL,
     sessions::ALL,
     throttle::ALL,
     users::ALL,

@@ -22,6 +22,7 @@ pub fn trials() -> Vec<Trial> {
         trial("faults::a_held_head_delays_only_its_own_people", a_held_head_delays_only_its_own_people),
         trial("faults::connection_lost_in_commit", connection_lost_in_commit),
         trial("faults::a_repeat_lost_in_commit_is_no_new_message", a_repeat_lost_in_commit_is_no_new_message),
+        trial("faults::a_repeat_is_acknowledged_behind_a_commit_of_its_own", a_repeat_has_a_commit_of_its_own),
         trial("faults::lost_in_commit_with_its_locks_held", lost_in_commit_with_its_locks_held),
     ];
     let here = Backend::MariaDb.is_here();
@@ -291,4 +292,26 @@ async fn a_repeat_lost_in_commit_is_no_new_message() {
         assert_eq!(proxy.bitten(), bitten + 1, "the fault must bite");
     }
     assert_eq!(bob.get("/api/v1/message/?target=ann").await.expect(200)["count"], 1, "once");
+}
+
+/// A repeat may find a message that its own commit has made visible and not yet durable: it is answered only after
+/// something was committed behind it.
+async fn a_repeat_has_a_commit_of_its_own() {
+    let world = World::with(Backend::MariaDb, &[LOOSE]).await;
+    let (ann, _bob) = world.two().await;
+    let mut database = sqlx::MySqlConnection::connect(&world.database.url).await.expect("connects");
+    let mut written = async || {
+        let sql = "SELECT value FROM meta WHERE name = 'last_repeat'";
+        sqlx::query_scalar::<_, String>(sql).fetch_optional(&mut database).await.expect("reads")
+    };
+    let body = json!({"recipient": "bob", "body": "again", "client_id": "again"});
+    let first = ann.post("/api/v1/message/", &body).await.expect(201);
+    assert_eq!(written().await, None, "a first send writes what it writes");
+    let mut before = None;
+    for _ in 0..2 {
+        assert_eq!(ann.post("/api/v1/message/", &body).await.expect(200), first);
+        let now = written().await;
+        assert!(now.is_some() && now != before, "{now:?}");
+        before = now;
+    }
 }
