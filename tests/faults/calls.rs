@@ -121,7 +121,7 @@ impl Calls {
         }
     }
 
-    fn step(&self, process: usize, caller: &Caller, op: Op, phase: Phase, call: u64) -> Step {
+    fn step(process: usize, caller: &Caller, op: Op, phase: Phase, call: u64) -> Step {
         let mut step = Step::new(op, phase, call, &caller.user, &caller.device);
         step.proc = u8::try_from(process).unwrap_or(u8::MAX);
         step
@@ -131,7 +131,7 @@ impl Calls {
     pub async fn send(&self, process: usize, caller: &Caller, letter: &Letter) -> (Phase, Option<u16>, Value) {
         let call = self.history.call();
         let body_hash = hash(&letter.body);
-        let mut step = self.step(process, caller, Op::Send, Phase::Invoke, call);
+        let mut step = Self::step(process, caller, Op::Send, Phase::Invoke, call);
         step.conv = Some(conv(&caller.user, &letter.to));
         step.client_id = Some(letter.key.clone().unwrap_or_else(|| unkeyed(body_hash)));
         step.body_hash = Some(body_hash);
@@ -156,7 +156,7 @@ impl Calls {
     /// A page of a conversation by number; none if it could not be had.
     pub async fn list(&self, process: usize, caller: &Caller, peer: &Arc<str>, part: &str) -> Option<Vec<Seen>> {
         let call = self.history.call();
-        let mut step = self.step(process, caller, Op::List, Phase::Invoke, call);
+        let mut step = Self::step(process, caller, Op::List, Phase::Invoke, call);
         step.conv = Some(conv(&caller.user, peer));
         self.history.add(step.clone());
         let path = format!("/api/v1/message/?target={peer}&{part}");
@@ -176,7 +176,7 @@ impl Calls {
         let mut path = "/api/v1/conversation/?limit=100".to_owned();
         loop {
             let call = self.history.call();
-            let mut step = self.step(process, caller, Op::Conversations, Phase::Invoke, call);
+            let mut step = Self::step(process, caller, Op::Conversations, Phase::Invoke, call);
             self.history.add(step.clone());
             let reply = self.ask(process, caller, Method::GET, &path, None).await;
             (step.phase, step.status) = (reply.phase(), reply.status());
@@ -210,7 +210,7 @@ impl Calls {
         note: Option<&str>,
     ) -> Result<(Vec<Seen>, String, bool), Option<u16>> {
         let call = self.history.call();
-        let mut step = self.step(process, caller, Op::Sync, Phase::Invoke, call);
+        let mut step = Self::step(process, caller, Op::Sync, Phase::Invoke, call);
         step.note = note.map(Arc::from);
         (step.epoch, step.pos) = after.map_or((None, None), place);
         self.history.add(step.clone());
@@ -238,7 +238,7 @@ impl Calls {
     /// Moves the caller's read mark.
     pub async fn read(&self, process: usize, caller: &Caller, peer: &Arc<str>, seq: i64) {
         let call = self.history.call();
-        let mut step = self.step(process, caller, Op::Read, Phase::Invoke, call);
+        let mut step = Self::step(process, caller, Op::Read, Phase::Invoke, call);
         step.conv = Some(conv(&caller.user, peer));
         step.seq = Some(seq);
         self.history.add(step.clone());
@@ -254,7 +254,7 @@ impl Calls {
     /// Asks for a message by its number: one of others, or one that does not exist.
     pub async fn probe(&self, process: usize, caller: &Caller, id: i64, what: &str) {
         let call = self.history.call();
-        let mut step = self.step(process, caller, Op::Probe, Phase::Invoke, call).note(what);
+        let mut step = Self::step(process, caller, Op::Probe, Phase::Invoke, call).note(what);
         step.id = Some(id);
         self.history.add(step.clone());
         let reply = self.ask(process, caller, Method::GET, &format!("/api/v1/message/{id}/"), None).await;
@@ -269,7 +269,7 @@ impl Calls {
     /// Ends the caller's session.
     pub async fn sign_out(&self, process: usize, caller: &Caller) -> Phase {
         let call = self.history.call();
-        let mut step = self.step(process, caller, Op::SignOut, Phase::Invoke, call);
+        let mut step = Self::step(process, caller, Op::SignOut, Phase::Invoke, call);
         self.history.add(step.clone());
         let reply = self.ask(process, caller, Method::DELETE, "/api/v1/session/", None).await;
         (step.phase, step.status) = (reply.phase(), reply.status());

@@ -158,7 +158,7 @@ impl Work {
         self.state.listens.store(true, Ordering::Relaxed);
         self.calls.history.add(self.step(process, Op::Conn, Phase::Ok));
         let leaves = self.habits.leaves_within.map(|within| within.mul_f64(self.rng.random_range(0.1..1.0)));
-        let leaves = tokio::time::sleep(leaves.unwrap_or(Duration::from_secs(3600)));
+        let leaves = tokio::time::sleep(leaves.unwrap_or(Duration::from_hours(1)));
         tokio::pin!(leaves);
         let mut stays = false;
         loop {

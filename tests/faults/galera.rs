@@ -184,7 +184,7 @@ impl Node {
         assert!(done.is_ok_and(|status| status.success()), "mariadbd --wsrep-recover");
         let text = std::fs::read_to_string(&log).unwrap_or_default();
         let found = text.lines().rev().find_map(|line| line.split_once("Recovered position:"));
-        found.map(|(_, position)| position.trim().to_owned()).unwrap_or_else(|| panic!("no position in {text}"))
+        found.map_or_else(|| panic!("no position in {text}"), |(_, position)| position.trim().to_owned())
     }
 
     /// Starts it again after it was killed; it joins its peers.

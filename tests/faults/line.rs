@@ -48,7 +48,7 @@ impl Line {
     /// Two processes at the other end.
     pub async fn site(&self, plan: Plan) -> Site {
         let url = format!("redis://127.0.0.1:{}", self.proxy.port);
-        let site = Site::new(Plan { processes: PROCESSES, ..plan }.with("REDIS_URL", url)).await;
+        let site = Site::new(Plan { processes: PROCESSES, ..plan }.with("REDIS_URL", &url)).await;
         both(&site, "ok").await;
         site
     }

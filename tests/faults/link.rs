@@ -172,7 +172,7 @@ async fn pass(
     let cut = async {
         loop {
             let now = *weather.borrow_and_update();
-            let life = now.map_or(Duration::from_secs(3600), |now| now.cut_within.mul_f64(rng.random_range(0.1..1.0)));
+            let life = now.map_or(Duration::from_hours(1), |now| now.cut_within.mul_f64(rng.random_range(0.1..1.0)));
             tokio::select! {
                 () = tokio::time::sleep(life) => return,
                 changed = weather.changed() => if changed.is_err() { std::future::pending::<()>().await },

@@ -139,9 +139,8 @@ async fn all(args: &Args) -> ExitCode {
 
 /// What was asked for. A row that is named is run though it is not part of `--quick`.
 fn cells(args: &Args, mode: Mode) -> Vec<(&'static Row, support::backend::Backend)> {
-    let wanted = |row: &Row| match args.only.is_empty() {
-        true => row.quick || mode > Mode::Quick,
-        false => args.only.contains(&row.number),
+    let wanted = |row: &Row| {
+        if args.only.is_empty() { row.quick || mode > Mode::Quick } else { args.only.contains(&row.number) }
     };
     let rows = rows::all().filter(|row| wanted(row));
     let cells = rows.flat_map(|row| row.on.iter().map(move |backend| (row, *backend)));

@@ -81,15 +81,15 @@ async fn planted(program: &std::path::Path, bug: &str, seed: u64) -> BTreeSet<St
     plan.environment.push(("CHATD_FAULT_BUG".to_owned(), bug.to_owned()));
     if bug == "notify-before-commit" {
         // The poll of heads would make it good.
-        plan = plan.with("HEAD_POLL_SECONDS", 60);
+        plan = plan.with("HEAD_POLL_SECONDS", &60);
     }
     let site = Site::new(plan).await;
     let load = Load::start(&site, Scale::default(), seed).await;
-    load.more(500, Duration::from_secs(60)).await;
+    load.more(500, Duration::from_mins(1)).await;
     if bug == "signed-out-and-heard" {
         // Long enough after the end of the session.
         tokio::time::sleep(Duration::from_secs(8)).await;
-        load.more(50, Duration::from_secs(60)).await;
+        load.more(50, Duration::from_mins(1)).await;
     }
     let keep = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("faults").join(format!("bug-{bug}-{seed}"));
     let cell = Cell::new(Mode::Quick, seed, Backend::Sqlite, None, keep);

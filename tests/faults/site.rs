@@ -65,7 +65,7 @@ impl Plan {
         self
     }
 
-    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
+    pub fn with(mut self, name: &str, value: &(impl ToString + ?Sized)) -> Self {
         self.settings.push((name.to_owned(), value.to_string()));
         self
     }

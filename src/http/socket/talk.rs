@@ -127,10 +127,10 @@ impl<'a> Talk<'a> {
             return Ok(());
         }
         say(stream, json!({"type": "hello", "cursor": self.feed.cursor()}).to_string()).await?;
-        if let Some(after) = &self.socket.after {
-            if self.feed.resume(after).is_err() {
-                return Err(reset(stream).await);
-            }
+        if let Some(after) = &self.socket.after
+            && self.feed.resume(after).is_err()
+        {
+            return Err(reset(stream).await);
         }
         Ok(())
     }
@@ -166,7 +166,7 @@ impl<'a> Talk<'a> {
                     return Err(goodbye(why));
                 }
                 if self.socket.events {
-                    self.tell(stream, frame(EventJson::new(chat, user, event))).await?;
+                    self.tell(stream, frame(&EventJson::new(chat, user, event))).await?;
                 } else if let Change::MessageCreated { message, .. } = event.change {
                     // With the recorded space.
                     self.tell(stream, format!("{{\"message\": \"{}\"}}", message.id)).await?;
@@ -264,7 +264,7 @@ impl<'a> Talk<'a> {
 }
 
 /// The frame of an event. Nothing but its text is held while the client takes it.
-fn frame(event: EventJson) -> String {
+fn frame(event: &EventJson) -> String {
     let cursor = event.cursor();
     json::write(&json!({"type": "event", "cursor": cursor, "event": event}), 0)
 }

@@ -1,11 +1,11 @@
 //! I8 to I13, I17 and I19: what devices display, and how they resume. That the final state does not depend on
 //! notifications (I19) is these same checks under a bus that loses, doubles or delays them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::restores::put_back;
-use super::{View, Violation, broken};
+use super::{Of, Told, View, Violation, broken};
 use crate::history::{Op, Phase, Seen, Step};
 
 /// What a device displayed since it last started over.
@@ -101,9 +101,9 @@ fn complete(view: &View<'_>, displays: &BTreeMap<Arc<str>, Display>, found: &mut
     }
     // What a log tells of a user is what the conversations hold.
     for (user, all) in &whole {
-        let ids: HashMap<i64, ()> = all.values().map(|(id, _)| (*id, ())).collect();
+        let ids: HashSet<i64> = all.values().map(|(id, _)| *id).collect();
         let missing = view.stored().filter(|seen| seen.user == **user || seen.recipient == **user);
-        let missing: Vec<&Seen> = missing.filter(|seen| !ids.contains_key(&seen.id)).collect();
+        let missing: Vec<&Seen> = missing.filter(|seen| !ids.contains(&seen.id)).collect();
         if !missing.is_empty() && view.resets() == 0 {
             broken(found, "I10", || format!("not in the log of {user}: {} messages, {:?}", missing.len(), missing[0]));
         }
@@ -136,7 +136,7 @@ fn stable(view: &View<'_>, found: &mut Vec<Violation>) {
 
 /// I12: whoever was told that a message is stored finds it, on any process.
 fn own_writes(view: &View<'_>, found: &mut Vec<Violation>) {
-    let mut newest: HashMap<(&Arc<str>, &Arc<str>), Vec<(u64, i64)>> = HashMap::new();
+    let mut newest: Of<'_, &Arc<str>, Told> = HashMap::new();
     for step in view.steps {
         if let Some(copy) = put_back(step) {
             for ((_, conv), seen) in &mut newest {
@@ -162,8 +162,8 @@ fn own_writes(view: &View<'_>, found: &mut Vec<Violation>) {
 
 /// I13: what a user has seen does not go away: neither the end of a conversation nor the head of the log.
 fn monotonic(view: &View<'_>, found: &mut Vec<Violation>) {
-    let mut heads: HashMap<(&Arc<str>, u64), Vec<(u64, i64)>> = HashMap::new();
-    let mut lists: HashMap<(&Arc<str>, &Arc<str>), Vec<(u64, i64)>> = HashMap::new();
+    let mut heads: Of<'_, u64, Told> = HashMap::new();
+    let mut lists: Of<'_, &Arc<str>, Told> = HashMap::new();
     let mut look = |seen: &mut Vec<(u64, i64)>, step: &Step, top: i64, what: &str| {
         let begun = view.begun.get(&step.call).copied().unwrap_or(step.t_mono);
         let before = seen.iter().filter(|(when, _)| *when < begun).map(|(_, top)| *top).max().unwrap_or(0);

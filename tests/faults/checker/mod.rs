@@ -67,6 +67,12 @@ impl Send<'_> {
 
 pub type Key = (Arc<str>, Arc<str>);
 
+/// What was seen of each user's conversations, or of a log: by user and what it is of.
+pub type Of<'a, What, Seen> = HashMap<(&'a Arc<str>, What), Seen>;
+
+/// What was told when.
+pub type Told = Vec<(u64, i64)>;
+
 /// A history, sorted out.
 pub struct View<'a> {
     pub steps: &'a [Step],

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{FINAL, View, Violation, broken};
+use super::{FINAL, Of, Told, View, Violation, broken};
 use crate::history::{Op, Phase, Step};
 
 /// A first send after healing may take so long, in microseconds.
@@ -39,8 +39,8 @@ fn private(view: &View<'_>, found: &mut Vec<Violation>) {
 
 /// I16: a read mark never falls, is never beyond the end, and unread is what it says.
 fn read_marks(view: &View<'_>, found: &mut Vec<Violation>) {
-    let mut marks: HashMap<(&Arc<str>, &Arc<str>), Vec<(u64, i64)>> = HashMap::new();
-    let mut last: HashMap<(&Arc<str>, &Arc<str>), HashSet<(i64, i64)>> = HashMap::new();
+    let mut marks: Of<'_, &Arc<str>, Told> = HashMap::new();
+    let mut last: Of<'_, &Arc<str>, HashSet<(i64, i64)>> = HashMap::new();
     for step in view.steps.iter().filter(|step| step.phase == Phase::Ok) {
         if step.op == Op::Audit && step.note.as_deref() == Some("put back") {
             marks.clear();

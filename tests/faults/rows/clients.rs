@@ -37,7 +37,7 @@ async fn storm(cell: &Cell) {
     let people = named(&*site.database.store().await, "s", count / 10, 1).await;
     let cookies: Vec<Arc<str>> = people.iter().map(|person| person.cookies[0].as_str().into()).collect();
     let place = |number: usize| Place { port: site.port(0), cookie: cookies[number % cookies.len()].clone() };
-    let pid = site.server(0, |server| server.pid()).expect("it runs");
+    let pid = site.server(0, super::super::support::server::Server::pid).expect("it runs");
     let before = crowd::resident(pid);
     let (mut open, failed, why) = Crowd::open((0..count).map(|n| (place(n), None)).collect(), 64).await;
     cell.must(failed == 0, || format!("{failed} sockets did not open: {why}"));
@@ -78,7 +78,7 @@ async fn storm(cell: &Cell) {
 async fn again(cell: &Cell, site: &Site, people: &[Person], open: Crowd, longest: &mut Duration) -> Crowd {
     let open = open.members().await;
     let count = open.len();
-    let pid = site.server(0, |server| server.pid()).expect("it runs");
+    let pid = site.server(0, super::super::support::server::Server::pid).expect("it runs");
     let full = crowd::descriptors(pid);
     let places: Vec<_> = open.into_iter().map(Listener::kill).collect();
     crate::support::until("the server to notice that they are gone", Duration::from_secs(30), || async {

@@ -77,7 +77,7 @@ async fn restarted(cell: &Cell) {
         .await;
         tokio::time::sleep(Duration::from_millis(rng.random_range(0..2000))).await;
         mariadb.launch(&[]);
-        mariadb.answers(Duration::from_secs(60)).await;
+        mariadb.answers(Duration::from_mins(1)).await;
         away = away.max(down.elapsed());
         longest = longest.max(first_ok(&load).await);
         cell.bit(u64::from(mariadb.pid() != pid));

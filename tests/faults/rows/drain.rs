@@ -55,7 +55,7 @@ fn staying(cell: &Cell) -> Scale {
 
 /// Shorter than the default where the time is short; the checks of the proxy need one and a half seconds.
 fn plan(cell: &Cell) -> Plan {
-    cell.plan().with("DRAIN_SECONDS", if cell.mode == Mode::Quick { 2 } else { 5 })
+    cell.plan().with("DRAIN_SECONDS", &if cell.mode == Mode::Quick { 2 } else { 5 })
 }
 
 /// SIGTERM, its end, and a new start; how long it took to end.
@@ -75,7 +75,7 @@ async fn restart(cell: &Cell, site: &Site, index: usize) -> Duration {
 
 /// One process after the other, as `docs/operations.md` says: the next when the last says that it is ready.
 async fn behind_a_proxy(cell: &Cell) {
-    let site = Site::new(plan(cell).pair().with("TRUSTED_PROXIES", "127.0.0.1")).await;
+    let site = Site::new(plan(cell).pair().with("TRUSTED_PROXIES", &"127.0.0.1")).await;
     let proxy = HaProxy::start(&site).await;
     let mut load = Load::at(&site, vec![proxy.url.clone(); site.processes()], staying(cell), cell.seed).await;
     let mut longest = Duration::ZERO;
@@ -107,7 +107,7 @@ async fn behind_a_proxy(cell: &Cell) {
 /// Waits until every device is connected.
 async fn all_back(load: &Load) {
     crate::support::until("the devices to be back", Duration::from_secs(30), || async {
-        load.devices.iter().all(|device| device.listens()).then_some(())
+        load.devices.iter().all(super::super::device::Device::listens).then_some(())
     })
     .await;
 }
@@ -168,7 +168,7 @@ fn all_resumed(cell: &Cell, steps: &[Step]) {
 /// The process is started again as soon as it has ended. Meanwhile connections are refused or must be tried again, and
 /// devices are told to come back later (503): that is the outage. Whoever was let in is answered.
 async fn alone(cell: &Cell) {
-    let site = Site::new(cell.plan().with("DRAIN_SECONDS", cell.times(1, 2, 2))).await;
+    let site = Site::new(cell.plan().with("DRAIN_SECONDS", &cell.times(1, 2, 2))).await;
     let mut load = Load::start(&site, staying(cell), cell.seed).await;
     let (mut longest, mut all) = (Duration::ZERO, Seen::default());
     for _ in 0..cell.times(3, 15, 50) {

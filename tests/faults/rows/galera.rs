@@ -55,7 +55,7 @@ pub const ROWS: &[Row] = &[
 /// The other two accept writes again so long after one is gone.
 const PAUSE: Duration = Duration::from_secs(10);
 /// What a state transfer, or finding out that somebody is gone, may take.
-const SLOW: Duration = Duration::from_secs(60);
+const SLOW: Duration = Duration::from_mins(1);
 
 /// A cluster, and a chatd at each node, with a Redis between them.
 async fn site(cell: &Cell, people: usize) -> (Cluster, Site) {
@@ -76,9 +76,12 @@ fn scale(cell: &Cell) -> Scale {
 fn ends(history: &History, process: usize, since: Duration, acknowledged: bool) -> Vec<Duration> {
     let answers = answers::of(history).into_iter();
     let answers = answers.filter(|answer| usize::from(answer.process) == process && answer.begun > since);
-    let answers = answers.filter(|answer| match acknowledged {
-        true => answer.op == Op::Send && answer.status.is_some_and(|status| status < 300),
-        false => answer.status == Some(503),
+    let answers = answers.filter(|answer| {
+        if acknowledged {
+            answer.op == Op::Send && answer.status.is_some_and(|status| status < 300)
+        } else {
+            answer.status == Some(503)
+        }
     });
     answers.map(|answer| answer.begun + answer.took).collect()
 }
@@ -228,7 +231,7 @@ async fn weak_is_reported(cell: &Cell, cluster: &Cluster, site: &Site) {
     cluster.nodes[0].run("SET GLOBAL innodb_flush_log_at_trx_commit = 0").await;
     site.kill(0);
     site.start(0);
-    let log = site.server(0, |server| server.log()).unwrap_or_default();
+    let log = site.server(0, super::super::support::server::Server::log).unwrap_or_default();
     cell.must(log.contains("innodb_flush_log_at_trx_commit is 0"), || "flush=0 was not reported".to_owned());
     cluster.nodes[0].run("SET GLOBAL innodb_flush_log_at_trx_commit = 1").await;
 }
@@ -236,7 +239,7 @@ async fn weak_is_reported(cell: &Cell, cluster: &Cluster, site: &Site) {
 async fn writers_everywhere(cell: &Cell) {
     let (cluster, site) = site(cell, 4).await;
     let load = Load::start(&site, scale(cell), cell.seed).await;
-    load.more(cell.times(300, 5_000, 100_000), Duration::from_secs(24 * 3600)).await;
+    load.more(cell.times(300, 5_000, 100_000), Duration::from_hours(24)).await;
     let conflicts = cluster.sum("wsrep_local_cert_failures").await + cluster.sum("wsrep_local_bf_aborts").await;
     cell.bit(conflicts);
     cell.figure("conflicts between nodes", conflicts);

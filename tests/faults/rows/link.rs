@@ -57,7 +57,7 @@ async fn proxied_site(plan: Plan) -> (Proxy, Site) {
 
 /// How often the servers said so.
 fn said(site: &Site, what: &str) -> u64 {
-    let logs = (0..site.processes()).filter_map(|index| site.server(index, |server| server.log()));
+    let logs = (0..site.processes()).filter_map(|index| site.server(index, super::super::support::server::Server::log));
     logs.map(|log| log.matches(what).count() as u64).sum()
 }
 
@@ -134,7 +134,7 @@ async fn lone(proxy: &Proxy, site: &Site, load: &Load, round: u64, key: Option<A
 }
 
 async fn bad_link(cell: &Cell) {
-    let (proxy, site) = proxied_site(cell.plan().pair().with("DATABASE_CONNECTIONS", CONNECTIONS)).await;
+    let (proxy, site) = proxied_site(cell.plan().pair().with("DATABASE_CONNECTIONS", &CONNECTIONS)).await;
     let load = Load::start(&site, cell.scale(), cell.seed).await;
     let mut rng = SmallRng::seed_from_u64(cell.seed);
     for _ in 0..cell.times(8, 100, 100) {

@@ -45,7 +45,7 @@ async fn limited(cell: &Cell) {
     let place = |number: usize| Place { port: site.port(0), cookie: cookies[number % cookies.len()].clone() };
     let (open, failed, why) = Crowd::open((0..count).map(|n| (place(n), None)).collect(), 32).await;
     cell.must(failed == 0, || format!("{failed} sockets did not open: {why}"));
-    load.more(cell.times(200, 5000, 20_000), Duration::from_secs(120)).await;
+    load.more(cell.times(200, 5000, 20_000), Duration::from_mins(2)).await;
     let resident = site.server(0, |server| crowd::resident(server.pid())).expect("it runs") / 1024;
     let open = open.members().await;
     cell.must(open.len() == count, || format!("{} of {count} sockets are still open", open.len()));

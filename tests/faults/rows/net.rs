@@ -36,7 +36,7 @@ pub const ROWS: &[Row] = &[
 ];
 
 /// Either side notices within so long that the other has gone.
-const NOTICED: Duration = Duration::from_secs(60);
+const NOTICED: Duration = Duration::from_mins(1);
 /// Nearly all is delivered within so long over a bad link.
 const DELIVERED: Duration = Duration::from_secs(5);
 
@@ -45,7 +45,7 @@ async fn half_open(cell: &Cell) {
     crate::crowd::raise_descriptors();
     let namespace = Namespace::new();
     let scripts = tempfile::tempdir().expect("a directory");
-    let mut plan = Plan { people: count / 5, devices: 5, ..Plan::on(cell.backend) }.with("ADDRESS", "0.0.0.0");
+    let mut plan = Plan { people: count / 5, devices: 5, ..Plan::on(cell.backend) }.with("ADDRESS", &"0.0.0.0");
     plan.program = Some(namespace.wrap(&program(), scripts.path()));
     let site = Site::new(plan).await;
     let at = |address: String| vec![format!("http://{address}:{}", site.port(0))];
@@ -60,7 +60,8 @@ async fn half_open(cell: &Cell) {
         let cut = Instant::now();
         namespace.cut();
         let reaped = noticed("the server to let go of the sockets", cut, || held(&site, &namespace.broken()) == 0);
-        let detected = noticed("the devices to notice", cut, || !load.devices.iter().any(|device| device.listens()));
+        let detected =
+            noticed("the devices to notice", cut, || !load.devices.iter().any(super::super::device::Device::listens));
         let (reaped, detected) = tokio::join!(reaped, detected);
         (server, clients) = (server.max(reaped), clients.max(detected));
         let (inward, outward) = namespace.vanished();
@@ -79,8 +80,8 @@ async fn half_open(cell: &Cell) {
 }
 
 async fn all_listen(load: &Load) {
-    crate::support::until("every device to listen", Duration::from_secs(60), || async {
-        load.devices.iter().all(|device| device.listens()).then_some(())
+    crate::support::until("every device to listen", Duration::from_mins(1), || async {
+        load.devices.iter().all(super::super::device::Device::listens).then_some(())
     })
     .await;
 }
@@ -91,7 +92,7 @@ async fn noticed(what: &str, since: Instant, so: impl Fn() -> bool) -> Duration 
 
 /// How many connections at an address the server has open: the list of its own network.
 fn held(site: &Site, address: &str) -> usize {
-    let pid = site.server(0, |server| server.pid()).expect("it runs");
+    let pid = site.server(0, super::super::support::server::Server::pid).expect("it runs");
     let list = std::fs::read_to_string(format!("/proc/{pid}/net/tcp")).expect("the kernel's list");
     let octets: std::net::Ipv4Addr = address.parse().expect("an address");
     let ours = format!("{:08X}:{:04X}", u32::from_le_bytes(octets.octets()), site.port(0));

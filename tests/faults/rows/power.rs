@@ -55,7 +55,7 @@ async fn power_loss(cell: &Cell) {
 /// the trace, and how many 201s clients have seen.
 async fn record(cell: &Cell, dir: &Path, files: &Path, database: Arc<Database>) -> (Disk, String, u64) {
     let trace = dir.join("trace");
-    let mut site = Site::over(cell.plan().with("DRAIN_SECONDS", 0), database).await;
+    let mut site = Site::over(cell.plan().with("DRAIN_SECONDS", &0), database).await;
     // Whoever made the people may still be writing.
     until("this process to leave the database", Duration::from_secs(10), || async {
         let open = std::fs::read_dir("/proc/self/fd").expect("descriptors").flatten();

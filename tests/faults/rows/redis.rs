@@ -191,7 +191,7 @@ pub async fn finish(cell: &Cell, site: &Site, (load, quiet): (Load, Quiet), span
     quiet.end().await;
     cell.check(site, load).await;
     let steps = history.steps();
-    let errors = delays::send_errors(&steps, &[0..u64::MAX]);
+    let errors = delays::send_errors(&steps, std::slice::from_ref(&(0..u64::MAX)));
     cell.figure("send errors", errors.len());
     cell.must(errors.is_empty(), || format!("{} sends failed, first {:?}", errors.len(), errors[0]));
     let (during, after) = (&spans.during, &spans.after);

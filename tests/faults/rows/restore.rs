@@ -39,7 +39,7 @@ struct Kept {
 
 /// The copy is a plain one: it has the lineage and the numbers of the original, and only tags tell them apart.
 async fn put_back(cell: &Cell) {
-    let site = Site::new(cell.plan().pair().with("DRAIN_SECONDS", 0)).await;
+    let site = Site::new(cell.plan().pair().with("DRAIN_SECONDS", &0)).await;
     let load = Load::start(&site, cell.scale(), cell.seed).await;
     // A session that was signed out after the copy would be there again.
     until("somebody to be signed out", Duration::from_secs(20), || async {

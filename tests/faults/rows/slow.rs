@@ -47,7 +47,7 @@ async fn slow(cell: &Cell) {
     let people = named(&*site.database.store().await, "s", count / 10, 1).await;
     let load = Load::start(&site, cell.scale(), cell.seed).await;
     let port = site.port(0);
-    let pid = site.server(0, |server| server.pid()).expect("it runs");
+    let pid = site.server(0, super::super::support::server::Server::pid).expect("it runs");
     let calls = Calls::new(Arc::new(History::default()), vec![site.base(0)]);
     let (behind, present) = people.split_at(people.len() / 2);
     let paths = paths(&calls, behind, present).await;
@@ -116,7 +116,7 @@ async fn fill(calls: &Calls, people: &[Person], each: usize) {
                 for number in 0..each {
                     let key = Some(format!("note-{:016x}-{number}", rand::random::<u64>()).into());
                     let letter = Letter { to: name.clone(), body: "🎉".repeat(10_000), key };
-                    crate::support::until("a long note to be stored", Duration::from_secs(60), || async {
+                    crate::support::until("a long note to be stored", Duration::from_mins(1), || async {
                         let (phase, ..) = calls.send(0, &caller, &letter).await;
                         (phase == Phase::Ok).then_some(())
                     })
@@ -150,7 +150,7 @@ async fn readers(paths: &[(String, String)], count: usize, port: u16, calls: &Ca
             }
         });
     }
-    crate::support::until("all readers to listen", Duration::from_secs(120), || async {
+    crate::support::until("all readers to listen", Duration::from_mins(2), || async {
         (opened.load(Ordering::Relaxed) == count).then_some(())
     })
     .await;

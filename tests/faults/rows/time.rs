@@ -42,7 +42,7 @@ async fn stopped(cell: &Cell) {
     let mut leaving = Vec::new();
     let mut spans = Vec::new();
     let short = (cell.times(2, 4, 20), Duration::from_millis(cell.times(2000, 10_000, 10_000)));
-    let long = (cell.times(0, 1, 20), Duration::from_secs(60));
+    let long = (cell.times(0, 1, 20), Duration::from_mins(1));
     let stops = [short, long].into_iter().flat_map(|(times, stop)| (0..times).map(move |_| stop));
     for (number, stop) in stops.enumerate() {
         let victim = rng.random_range(0..site.processes());

@@ -148,10 +148,9 @@ impl State {
         let fate = *self.fate.lock().unwrap();
         let chance = |percent: u32| rand::random_range(0..100) < percent;
         let (later, passes) = match fate {
-            Fate::Pass => return true,
             Fate::Lose(percent) if chance(percent) => (None, false),
             Fate::Double(percent) if chance(percent) => (Some(Duration::ZERO), true),
-            Fate::Lose(_) | Fate::Double(_) => return true,
+            Fate::Pass | Fate::Lose(_) | Fate::Double(_) => return true,
             Fate::Delay(by) => (Some(by), false),
             Fate::Shuffle(most) => (Some(most.mul_f64(rand::random())), false),
         };
