@@ -218,7 +218,7 @@ pub async fn audit(url: &str, history: &History) {
     }
 }
 
-async fn count(url: &str, sql: &'static str) -> Result<i64, sqlx::Error> {
+pub async fn count(url: &str, sql: &'static str) -> Result<i64, sqlx::Error> {
     if url.starts_with("sqlite:") {
         let mut c = sqlx::SqliteConnection::connect(url).await?;
         sqlx::query_scalar(sql).fetch_one(&mut c).await
