@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::time::timeout;
 
 use crate::domain::UserId;
 
@@ -25,11 +27,24 @@ struct Entry {
     end: watch::Sender<Option<Goodbye>>,
 }
 
+/// So many sockets read their logs at the same time. All of them may want to at once; requests and the look-ups of
+/// those who connect share the database's connections, and must not stand in line behind thousands.
+const READING: usize = 8;
+/// How long a socket waits for its turn; then it tries again, and hears meanwhile what its client says.
+const TURN: Duration = Duration::from_secs(10);
+
 /// The open sockets of this process.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Sockets {
     open: Arc<Mutex<HashMap<u64, Entry>>>,
     next: Arc<AtomicU64>,
+    turns: Arc<Semaphore>,
+}
+
+impl Default for Sockets {
+    fn default() -> Self {
+        Self { open: Arc::default(), next: Arc::default(), turns: Arc::new(Semaphore::new(READING)) }
+    }
 }
 
 impl Sockets {
@@ -56,6 +71,11 @@ impl Sockets {
         }
         open.insert(number, Entry { user, token_hash: token_hash.to_owned(), end });
         OpenSocket { number, ending, sockets: self.clone() }
+    }
+
+    /// Waits for a turn to read a log; none if it does not come soon.
+    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        timeout(TURN, self.turns.acquire()).await.ok()?.ok()
     }
 
     /// How many are open.

@@ -15,8 +15,9 @@ use super::patience::{left, spend};
 
 /// The most questions of one query.
 const BATCH: usize = 128;
-/// The most that wait; beyond it a look-up is refused at once.
-const WAITING: usize = 4096;
+/// The most that wait; beyond it a look-up is refused at once. As many as there may be connections: after a cut all of
+/// them ask in the same moment.
+const WAITING: usize = 65_536;
 
 /// How long a look-up waits for its answer, the query before its own included.
 const PATIENCE: Duration = Duration::from_millis(2800);

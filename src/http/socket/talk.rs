@@ -17,6 +17,7 @@ use crate::bus::Subscription;
 use crate::chat::{ChatError, Feed, Goodbye, Listener, OpenSocket};
 use crate::domain::Change;
 use crate::http::json::{self, EventJson};
+use crate::store::StoreError;
 
 /// Frames a second.
 const MOST_FRAMES: u32 = 10;
@@ -142,7 +143,15 @@ impl<'a> Talk<'a> {
         let mut told = 0;
         self.retry_at = None;
         loop {
-            let page = match self.feed.next(self.page, HELD).await {
+            let turn = tokio::select! {
+                turn = self.socket.app.sockets.turn() => turn,
+                why = self.open.goodbye() => return Err(goodbye(why)),
+            };
+            let found = match turn {
+                Some(_turn) => self.feed.next(self.page, HELD).await,
+                None => Err(StoreError::Unavailable("too many sockets read their logs".to_owned()).into()),
+            };
+            let page = match found {
                 Ok(page) => page,
                 Err(ChatError::Reset) => return Err(reset(stream).await),
                 Err(e) => {
@@ -166,7 +175,7 @@ impl<'a> Talk<'a> {
                     return Err(goodbye(why));
                 }
                 if self.socket.events {
-                    self.tell(stream, frame(&EventJson::new(chat, user, event))).await?;
+                    self.tell(stream, json::event_frame(&EventJson::new(chat, user, event))).await?;
                 } else if let Change::MessageCreated { message, .. } = event.change {
                     // With the recorded space.
                     self.tell(stream, format!("{{\"message\": \"{}\"}}", message.id)).await?;
@@ -261,10 +270,4 @@ impl<'a> Talk<'a> {
         }
         Ok(())
     }
-}
-
-/// The frame of an event. Nothing but its text is held while the client takes it.
-fn frame(event: &EventJson) -> String {
-    let cursor = event.cursor();
-    json::write(&json!({"type": "event", "cursor": cursor, "event": event}), 0)
 }

@@ -46,7 +46,7 @@ const BACKWARDS: &str = "SELECT COUNT(*) FROM messages a JOIN messages b ON b.co
 const PASSWORD: &str = "faults-password";
 
 async fn jumps(cell: &Cell) {
-    let plan = cell.plan().pair().with("LOGIN_FAILURES_PER_MINUTE", FAILURES);
+    let plan = cell.plan().pair().with("LOGIN_FAILURES_PER_MINUTE", &FAILURES);
     let site = Site::new(plan).await;
     let clocks: Vec<_> = (0..site.processes()).map(|index| Clock::given(&site, index)).collect();
     for index in 0..site.processes() {

@@ -31,7 +31,28 @@ pub const MARIADB: &[Backend] = &[Backend::MariaDb];
 
 /// All rows, by number.
 pub fn all() -> impl Iterator<Item = &'static Row> {
-    let all = [bus::ROWS, clients::ROWS, clock::ROWS, database::ROWS, disk::ROWS, drain::ROWS, galera::ROWS, kills::ROWS, link::ROWS, locks::ROWS, memory::ROWS, net::ROWS, points::ROWS, poison::ROWS, power::ROWS, redis::ROWS, restore::ROWS, slow::ROWS, sync::ROWS, time::ROWS];
+    let all = [
+        bus::ROWS,
+        clients::ROWS,
+        clock::ROWS,
+        database::ROWS,
+        disk::ROWS,
+        drain::ROWS,
+        galera::ROWS,
+        kills::ROWS,
+        link::ROWS,
+        locks::ROWS,
+        memory::ROWS,
+        net::ROWS,
+        points::ROWS,
+        poison::ROWS,
+        power::ROWS,
+        redis::ROWS,
+        restore::ROWS,
+        slow::ROWS,
+        sync::ROWS,
+        time::ROWS,
+    ];
     let mut rows: Vec<&Row> = all.into_iter().flatten().collect();
     rows.sort_by_key(|row| row.number);
     rows.into_iter()

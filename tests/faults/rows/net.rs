@@ -49,7 +49,8 @@ async fn half_open(cell: &Cell) {
     plan.program = Some(namespace.wrap(&program(), scripts.path()));
     let site = Site::new(plan).await;
     let at = |address: String| vec![format!("http://{address}:{}", site.port(0))];
-    let habits = Habits { leaves_within: None, pages_first: 4 };
+    // No pages: their connections stay when they are idle, and only a proxy ends those.
+    let habits = Habits { leaves_within: None, pages_first: u32::MAX };
     let scale = Scale { lanes: 10, pause: Duration::from_millis(300), habits, sends_only: false };
     let load = Load::apart(&site, at(namespace.sound()), at(namespace.broken()), scale, cell.seed).await;
     let (mut server, mut clients) = (Duration::ZERO, Duration::ZERO);
