@@ -255,7 +255,7 @@ impl<F: Formatter> Formatter for Escaping<F> {
     );
 }
 
-/// The frame of an event. Nothing but this text need be held while a client takes it.
+/// The frame of an event. Nothing but this text is to be held while a client takes it.
 pub fn event_frame(event: &EventJson) -> String {
     let cursor = event.cursor();
     write(&serde_json::json!({"type": "event", "cursor": cursor, "event": event}), 0)

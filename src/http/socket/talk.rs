@@ -175,7 +175,8 @@ impl<'a> Talk<'a> {
                     return Err(goodbye(why));
                 }
                 if self.socket.events {
-                    self.tell(stream, json::event_frame(&EventJson::new(chat, user, event))).await?;
+                    let text = json::event_frame(&EventJson::new(chat, user, event));
+                    self.tell(stream, text).await?;
                 } else if let Change::MessageCreated { message, .. } = event.change {
                     // With the recorded space.
                     self.tell(stream, format!("{{\"message\": \"{}\"}}", message.id)).await?;

@@ -20,15 +20,8 @@ impl Stuck {
         Self::shake_hands(socket, server, &client.cookies(), path).await
     }
 
-    /// The same over a link with small packets: for its big ones the loopback interface gives the server a buffer of
-    /// megabytes.
-    pub async fn open_far(server: u16, cookies: &str, path: &str) -> Self {
-        let socket = TcpSocket::new_v4().expect("a socket");
-        socket2::SockRef::from(&socket).set_tcp_mss(1200).expect("a size");
-        Self::shake_hands(socket, server, cookies, path).await
-    }
-
-    async fn shake_hands(socket: TcpSocket, server: u16, cookies: &str, path: &str) -> Self {
+    /// Over a socket of the caller's making.
+    pub async fn shake_hands(socket: TcpSocket, server: u16, cookies: &str, path: &str) -> Self {
         socket.set_recv_buffer_size(4096).expect("a size");
         let mut stream = socket.connect(([127, 0, 0, 1], server).into()).await.expect("it connects");
         let request = format!(
