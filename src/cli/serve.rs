@@ -97,11 +97,13 @@ impl Serve {
         // Rocket's own shutdown is not asked for: it resets whoever was accepted and not read yet, and stays for two
         // seconds if a single connection is open. Dropped, it listens no more; what it has begun goes on.
         tokio::select! {
+            // Signals are listened for before anybody is told that the server is there.
+            biased;
+            () = drain_on_signal(&app) => {}
             launched = rocket.launch() => drop(launched.map_err(|e| match e.kind() {
                 ErrorKind::Bind(e) => anyhow::anyhow!("cannot listen on {at}: {e}"),
                 kind => anyhow::anyhow!("the server failed: {kind}"),
             })?),
-            () = drain_on_signal(&app) => {}
         }
         all_answered(&app).await;
         // A database that does not answer must not keep the process.
