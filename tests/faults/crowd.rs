@@ -99,6 +99,15 @@ impl Listener {
         timeout(PATIENCE, event).await.unwrap_or_else(|_| Err("no event came".to_owned()))
     }
 
+    /// Takes so many events, however long that is.
+    pub async fn events(&mut self, count: usize) -> Result<(), String> {
+        while self.heard.len() < count {
+            self.hear().await?;
+        }
+        self.heard.clear();
+        Ok(())
+    }
+
     /// Ends the connection as a machine that has lost its power does when it is asked again: with a reset.
     pub fn kill(self) -> (Place, String) {
         let _ = self.stream.get_ref().set_zero_linger();

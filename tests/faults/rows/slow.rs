@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpSocket;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
 
 use super::BOTH;
 use super::clients::{percentile, sends};
@@ -154,9 +155,8 @@ async fn readers(paths: &[(String, String)], count: usize, port: u16, calls: &Ca
             let mut listener = Listener::open(place, after).await.expect("it opens");
             drop(turn);
             opened.fetch_add(1, Ordering::Relaxed);
-            for _ in 0..due {
-                listener.event().await.expect("an event");
-            }
+            let read = timeout(Duration::from_mins(5), listener.events(due)).await;
+            read.expect("it reads to the end in time").expect("it is told everything");
         });
     }
     crate::support::until("all readers to listen", Duration::from_mins(2), || async {
