@@ -199,7 +199,9 @@ pub async fn finish(cell: &Cell, site: &Site, (load, quiet): (Load, Quiet), span
         let usually = [&spans.before[..], after].concat();
         let [now, usual] = [during, &usually].map(|spans| delays::sends(&steps, spans).percentile(99));
         cell.figure("sends (p99)", format!("{now:.1?}, otherwise {usual:.1?}"));
-        cell.must(now <= usual * 2, || format!("sends took {now:?} (p99), otherwise {usual:?}"));
+        // A ratio of a few hundred sends of a debug build beside other tests says nothing: with every test it is printed.
+        let enough = cell.mode > Mode::Quick;
+        cell.must(!enough || now <= usual * 2, || format!("sends took {now:?} (p99), otherwise {usual:?}"));
     }
     let limits = [
         ("during", during, &everybody, POLLED),
