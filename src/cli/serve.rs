@@ -94,8 +94,9 @@ impl Serve {
         }));
         let rocket = rocket.ignite().await.map_err(|e| anyhow::anyhow!("the server cannot start: {e}"))?;
         let at = SocketAddr::new(settings.address, settings.port);
-        // Rocket's own shutdown is not asked for: it resets whoever was accepted and not read yet, and stays for two
-        // seconds if a single connection is open. Dropped, it listens no more; what it has begun goes on.
+        let shutdown = rocket.shutdown();
+        // Rocket's own shutdown comes late, and is not waited for: it resets whoever was accepted and not read yet, and
+        // stays for two seconds if a single connection is open. Dropped, it listens no more; what it has begun goes on.
         tokio::select! {
             // Signals are listened for before anybody is told that the server is there.
             biased;
@@ -105,6 +106,9 @@ impl Serve {
                 kind => anyhow::anyhow!("the server failed: {kind}"),
             })?),
         }
+        all_answered(&app).await;
+        // Ends the connections on which nothing is asked, while the store can still answer who was quicker.
+        shutdown.notify();
         all_answered(&app).await;
         // A database that does not answer must not keep the process.
         let _ = tokio::time::timeout(Duration::from_secs(3), store.close()).await;
