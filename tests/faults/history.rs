@@ -214,7 +214,7 @@ impl History {
         u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
-    /// The same, for those who reckon in spans.
+    /// The same as a span.
     pub fn elapsed(&self) -> Duration {
         self.begun.elapsed()
     }
