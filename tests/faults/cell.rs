@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::evidence::Evidence;
 use crate::finale::{Ended, finish};
 use crate::load::{Load, Scale};
 use crate::site::{Plan, Site};
@@ -81,10 +82,13 @@ impl Cell {
         }
     }
 
-    /// Brings the load to rest, checks everything, and keeps the history if anything is broken.
+    /// Brings the load to rest and checks everything.
     pub async fn check(&self, site: &Site, load: Load) {
         let ended = finish(site, load).await;
         self.settle(&ended);
+        if !ended.violations.is_empty() {
+            site.keep_logs();
+        }
     }
 
     pub fn settle(&self, ended: &Ended) {
@@ -93,14 +97,6 @@ impl Cell {
         self.figure("converged", format!("{:.1} s", ended.converged.as_secs_f64()));
         for violation in &ended.violations {
             self.failures.lock().unwrap().push(format!("{}: {}", violation.invariant, violation.what));
-        }
-        if !ended.violations.is_empty() {
-            let path = self.keep.with_extension("jsonl");
-            let kept = std::fs::create_dir_all(self.keep.parent().expect("a directory"));
-            match kept.and_then(|()| ended.history.write(&path)) {
-                Ok(()) => self.failures.lock().unwrap().push(format!("the history: {}", path.display())),
-                Err(e) => self.failures.lock().unwrap().push(format!("the history is lost: {e}")),
-            }
         }
     }
 
@@ -133,9 +129,11 @@ pub struct Verdict {
 /// Runs one cell to its verdict: it passed only if nothing is broken and the fault was seen to bite.
 pub async fn run(row: &'static Row, cell: Cell) -> Verdict {
     let started = Instant::now();
-    let cell = std::sync::Arc::new(cell);
+    let cell = Arc::new(cell);
     let running = cell.clone();
-    let ended = tokio::spawn(async move { (row.run)(&running).await }).await;
+    let evidence = Arc::new(Evidence::default());
+    let gathered = evidence.clone().gather(async move { (row.run)(&running).await });
+    let ended = tokio::spawn(gathered).await;
     if let Err(e) = ended {
         let panic = e.try_into_panic().ok();
         let text = panic.as_ref().and_then(|panic| {
@@ -156,7 +154,7 @@ pub async fn run(row: &'static Row, cell: Cell) -> Verdict {
     }
     let _ = write!(line, " ({:.1} s)", started.elapsed().as_secs_f64());
     if !passed {
-        for failure in failures.iter() {
+        for failure in failures.iter().chain(&evidence.write(&cell.keep)) {
             let _ = write!(line, "\n     {failure}");
         }
         let _ = write!(

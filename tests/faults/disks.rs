@@ -46,10 +46,9 @@ impl SmallDisk {
         &self.at
     }
 
-    /// Takes all space but so many bytes; the rest comes back when the ballast is dropped.
-    pub fn fill(&self, left: u64) -> Ballast {
-        let path = self.at.join("ballast");
-        let mut file = File::create(&path).expect("a file");
+    /// Takes all space but so many bytes, until it is emptied.
+    pub fn fill(&self, left: u64) {
+        let mut file = File::create(self.ballast()).expect("a file");
         let mut length = 0;
         // Halved until the last block is taken.
         let mut piece = vec![0; 1 << 20];
@@ -61,7 +60,18 @@ impl SmallDisk {
             }
         }
         file.set_len(length.saturating_sub(left)).and_then(|()| file.sync_all()).expect("some of it is given back");
-        Ballast { path }
+    }
+
+    /// Gives the space back, if it is taken.
+    pub fn empty(&self) {
+        match std::fs::remove_file(self.ballast()) {
+            Err(e) if e.kind() != ErrorKind::NotFound => panic!("the ballast cannot be removed: {e}"),
+            _ => {}
+        }
+    }
+
+    fn ballast(&self) -> PathBuf {
+        self.at.join("ballast")
     }
 }
 
@@ -72,17 +82,5 @@ impl Drop for SmallDisk {
         if !unmounted(&["-q"]).is_ok_and(|status| status.success()) {
             let _ = unmounted(&["-l"]);
         }
-    }
-}
-
-/// What takes the space.
-pub struct Ballast {
-    path: PathBuf,
-}
-
-impl Ballast {
-    /// Gives the space back.
-    pub fn remove(self) {
-        std::fs::remove_file(&self.path).expect("the ballast can be removed");
     }
 }

@@ -61,6 +61,7 @@ impl Load {
     pub async fn apart(site: &Site, bases: Vec<String>, theirs: Vec<String>, scale: Scale, seed: u64) -> Self {
         let mut rng = SmallRng::seed_from_u64(seed);
         let history = Arc::new(History::default());
+        crate::evidence::history(&history);
         let calls = Calls::new(history.clone(), bases);
         let listening = Calls::new(history.clone(), theirs);
         let mut devices = Vec::new();

@@ -22,6 +22,7 @@ mod delays;
 mod device;
 mod disks;
 mod durable;
+mod evidence;
 mod finale;
 mod galera;
 mod haproxy;

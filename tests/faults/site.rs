@@ -199,10 +199,25 @@ impl Site {
         .await;
     }
 
+    /// What its servers said outlives it.
+    pub fn keep_logs(&self) {
+        for text in (0..self.processes()).flat_map(|index| logs(&self.directory(index))) {
+            crate::evidence::log(text);
+        }
+    }
+
     /// Whether any server ever panicked, and what it said.
     pub fn panics(&self) -> Vec<String> {
         let logs = (0..self.processes()).flat_map(|index| logs(&self.directory(index)));
         logs.filter(|text| text.contains("panicked at")).collect()
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.keep_logs();
+        }
     }
 }
 

@@ -162,6 +162,17 @@ impl OwnMariaDb {
         child.as_mut().is_none_or(|child| child.try_wait().is_ok_and(|status| status.is_some()))
     }
 
+    /// Whether it ends itself: once its connections break, it writes down why before it goes.
+    pub async fn ends_soon(&self) -> bool {
+        for _ in 0..500 {
+            if self.has_ended() {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        false
+    }
+
     /// A signal by name, as `kill -s` knows it.
     pub fn signal(&self, name: &str) {
         let pid = self.pid().expect("it runs").to_string();
@@ -184,6 +195,12 @@ impl OwnMariaDb {
 
 impl Drop for OwnMariaDb {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log();
+            let from = log.lines().count().saturating_sub(20);
+            let last: Vec<_> = log.lines().skip(from).collect();
+            eprintln!("MariaDB said in the end:\n{}", last.join("\n"));
+        }
         self.kill();
     }
 }
