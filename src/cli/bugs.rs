@@ -25,6 +25,7 @@ type Pages = HashMap<ConversationId, (Instant, Vec<Message>)>;
 pub struct Spoiled {
     inner: Arc<SqlStore>,
     bus: Arc<dyn Bus>,
+    begun: Instant,
     count: AtomicI64,
     sessions: Mutex<HashMap<String, (Session, User)>>,
     pages: Mutex<Pages>,
@@ -38,6 +39,7 @@ pub fn spoil(store: &Arc<SqlStore>, bus: Arc<dyn Bus>) -> (Arc<dyn Store>, Arc<d
     let spoiled = Spoiled {
         inner: store.clone(),
         bus: bus.clone(),
+        begun: Instant::now(),
         count: AtomicI64::new(0),
         sessions: Mutex::default(),
         pages: Mutex::default(),
@@ -120,7 +122,20 @@ impl Spoiled {
         Ok(Sent { message, created: true, reached: Vec::new() })
     }
 
+    /// One that nobody sent.
+    async fn haunt(&self, new: &NewMessage) {
+        let key = ClientId::new(&format!("ghost-{:08x}", rand::random::<u32>()));
+        let Ok(key) = key else { return };
+        let _ = self.inner.send(NewMessage { key: SendKey::Own(key), ..new.clone() }).await;
+    }
+
     async fn send_with_bug(&self, mut new: NewMessage) -> Answer<Sent> {
+        if has_bug("late-to-return") && self.begun.elapsed() < Duration::from_secs(7) {
+            return Err(StoreError::Unavailable("not yet".to_owned()));
+        }
+        if has_bug("ghosts") && self.now_and_then(20) {
+            self.haunt(&new).await;
+        }
         if has_bug("ack-before-commit") && self.now_and_then(5) {
             let promised = self.promised(&new).await?;
             let store = self.inner.clone();

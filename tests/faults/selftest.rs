@@ -6,15 +6,20 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use sqlx::Connection as _;
+
 use crate::cell::{Cell, Mode};
+use crate::durable::Log;
 use crate::finale::finish;
 use crate::load::{Load, Scale};
+use crate::rows::sync::send_traced;
 use crate::site::{Plan, Site};
 use crate::support::backend::Backend;
 
 /// What is planted (`src/cli/bugs.rs`), and what must flag it.
 const BUGS: &[(&str, &str)] = &[
     ("ack-before-commit", "I1"),
+    ("ghosts", "I2"),
     ("no-unique-key", "I3"),
     ("gap-in-numbers", "I4"),
     ("pairs-swapped", "I5"),
@@ -24,6 +29,7 @@ const BUGS: &[(&str, &str)] = &[
     ("overtaken-position", "I9"),
     ("resumes-from-the-head", "I9"),
     ("notify-before-commit", "I10"),
+    // And with it I19: what devices end with depends on words.
     ("no-head-poll", "I10"),
     ("told-twice", "I11"),
     ("stale-list", "I12"),
@@ -33,7 +39,9 @@ const BUGS: &[(&str, &str)] = &[
     ("read-mark-falls", "I16"),
     ("empty-success", "I17"),
     ("failed-and-stored", "I18"),
+    ("late-to-return", "I20"),
     ("signed-out-and-heard", "I21"),
+    ("row-left-behind", "I22"),
 ];
 /// No bugs: no bug at all, and a bus that says nothing, which the poll of heads makes good.
 const CONTROLS: &[&str] = &["none", "lost-words"];
@@ -66,6 +74,15 @@ pub async fn all(faulty: Option<PathBuf>, seed: u64) -> ExitCode {
             missed.push((*name).to_owned());
         }
     }
+    names.push(UNSYNCED);
+    let early = unsynced(&program, seed).await;
+    println!(
+        "{UNSYNCED:<24} {} row 20 ({early} acknowledged before a sync)",
+        if early > 0 { "flagged by" } else { "MISSED by" }
+    );
+    if early == 0 {
+        missed.push(UNSYNCED.to_owned());
+    }
     let flagged = names.len() - missed.len().min(names.len());
     println!("self-test: {flagged} of {} bugs flagged, {:.0} s", names.len(), started.elapsed().as_secs_f64());
     if missed.is_empty() {
@@ -91,6 +108,15 @@ async fn planted(program: &std::path::Path, bug: &str, seed: u64) -> BTreeSet<St
         tokio::time::sleep(Duration::from_secs(8)).await;
         load.more(50, Duration::from_mins(1)).await;
     }
+    if bug == "late-to-return" {
+        site.kill(0);
+        site.start(0);
+        load.history.heal();
+        load.more(50, Duration::from_mins(1)).await;
+    }
+    if bug == "row-left-behind" {
+        leave_a_row_behind(&site.database.url).await;
+    }
     let keep = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("faults").join(format!("bug-{bug}-{seed}"));
     let cell = Cell::new(Mode::Quick, seed, Backend::Sqlite, None, keep);
     let ended = finish(&site, load).await;
@@ -99,4 +125,26 @@ async fn planted(program: &std::path::Path, bug: &str, seed: u64) -> BTreeSet<St
         cell.broken().iter().for_each(|line| println!("     {line}"));
     }
     ended.violations.iter().map(|violation| violation.invariant.to_owned()).collect()
+}
+
+/// A list that lacks the newest message of a conversation. No server needs to be wrong for it: the tables are changed.
+async fn leave_a_row_behind(url: &str) {
+    let mut c = sqlx::SqliteConnection::connect(url).await.expect("it opens");
+    let sql = "UPDATE user_conversations SET last_seq = last_seq - 1 WHERE (user_id, conversation_id) = \
+        (SELECT user_id, conversation_id FROM user_conversations LIMIT 1)";
+    let changed = sqlx::query(sql).execute(&mut c).await.expect("it writes").rows_affected();
+    assert_eq!(changed, 1, "a row is behind");
+}
+
+/// Acknowledges what is not on the disk. Nothing but the power can show it, or the system calls.
+const UNSYNCED: &str = "synchronous-off";
+
+/// How many acknowledgments of such a server left before a sync.
+async fn unsynced(program: &std::path::Path, seed: u64) -> usize {
+    let mut plan = Plan { people: 8, program: Some(program.to_owned()), ..Plan::on(Backend::Sqlite) };
+    plan.environment.push(("CHATD_FAULT_BUG".to_owned(), UNSYNCED.to_owned()));
+    let site = Site::new(plan).await;
+    let load = Load::start(&site, Scale { lanes: 0, sends_only: true, ..Scale::default() }, seed).await;
+    let (_, ledger) = send_traced(&site, &load, None, 200, site.dir.path(), Log::Sqlite).await;
+    ledger.early.len()
 }

@@ -19,7 +19,7 @@ mod power;
 mod redis;
 mod restore;
 mod slow;
-mod sync;
+pub mod sync;
 mod time;
 
 use crate::cell::Row;

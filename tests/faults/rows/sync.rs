@@ -180,7 +180,7 @@ async fn traced(cell: &Cell) {
 }
 
 /// Sends so many under a tracer; the marks of those that were acknowledged, and what the tracer saw.
-async fn send_traced(
+pub async fn send_traced(
     site: &Site,
     load: &Load,
     mariadb: Option<&OwnMariaDb>,
