@@ -29,8 +29,8 @@ pub fn trials() -> Vec<Trial> {
     ]
 }
 
-/// Inputs for each parser where nothing else is asked for: a debug build looks at all of them within half a minute.
-const INPUTS: usize = 10_000;
+/// Inputs for each parser where nothing else is asked for: a debug build looks at all of them within a minute.
+const INPUTS: usize = 100_000;
 
 fn fuzz(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(name)
