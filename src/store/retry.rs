@@ -39,6 +39,14 @@ where
     spend(retrying_within(left(ANSWER), work)).await
 }
 
+/// The same for each further part of an answer of any length: it has this time to itself, whatever the others took.
+pub(super) async fn retrying_a_part<T, Fut>(work: impl Fn(Attempt) -> Fut) -> Result<T, StoreError>
+where
+    Fut: Future<Output = Result<T, Fault>>,
+{
+    retrying_within(ANSWER, work).await
+}
+
 /// The same for work that takes its time and that nobody waits for.
 pub(super) async fn retrying_at_leisure<T, Fut>(work: impl Fn(Attempt) -> Fut) -> Result<T, StoreError>
 where

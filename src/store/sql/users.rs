@@ -11,7 +11,7 @@ use crate::store::Users;
 use crate::store::db::{Db, Value};
 use crate::store::error::Rule;
 use crate::store::lookup::Found;
-use crate::store::retry::{retrying, retrying_at_leisure};
+use crate::store::retry::{retrying, retrying_a_part};
 
 /// What [`user`] reads.
 macro_rules! user_columns {
@@ -33,7 +33,9 @@ const BY_KEYS: Repeat = Repeat {
     between: ", ",
     tail: ")",
 };
-const EVERYBODY: &str = concat!("SELECT ", user_columns!(), " FROM users u ORDER BY u.id");
+const EVERYBODY: &str = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.id > ? ORDER BY u.id LIMIT ?");
+/// So many of them at once.
+const A_PART: usize = 5000;
 const PEOPLE: &str = concat!(
     "SELECT u.username_key, ",
     user_columns!(),
@@ -151,12 +153,24 @@ impl Users for SqlStore {
     }
 
     async fn all_users(&self) -> Result<Vec<User>, StoreError> {
-        // As many as there are: that may take its time.
-        retrying_at_leisure(|attempt| async move {
-            let rows = self.db.reader(attempt).await?.rows(EVERYBODY, &[]).await?;
-            rows.into_iter().map(|mut row| user(&mut row)).collect()
-        })
-        .await
+        // As many as there are: all of it may take its time, but no part may, or a database that fell silent would
+        // hold whoever asked.
+        let read = |after: i64| {
+            move |attempt| async move {
+                let args = [after.into(), (A_PART as i64).into()];
+                let rows = self.db.reader(attempt).await?.rows(EVERYBODY, &args).await?;
+                rows.into_iter().map(|mut row| user(&mut row)).collect::<Result<Vec<_>, Fault>>()
+            }
+        };
+        let mut all = retrying(read(0)).await?;
+        let mut whole = all.len() < A_PART;
+        while !whole {
+            let after = all.last().map_or(0, |user| user.id);
+            let part = retrying_a_part(read(after)).await?;
+            whole = part.len() < A_PART;
+            all.extend(part);
+        }
+        Ok(all)
     }
 
     async fn people(

@@ -41,6 +41,7 @@ on_every_backend![
     an_accented_name_is_another_name,
     two_at_once_cannot_take_one_name,
     people_are_found_by_prefix_in_pages,
+    everybody_is_listed_however_many,
     many_look_ups_at_once_have_each_their_answer,
     a_message_is_numbered_and_timed,
     a_conversation_is_the_same_for_both,
@@ -89,6 +90,7 @@ on_every_backend![
 const NOT_IN_MEMORY: &[&str] = &[
     "every_statement_is_understood",
     "migrating_again_changes_nothing",
+    "everybody_is_listed_however_many",
     "sessions_end_and_expire",
     "a_deactivated_user_has_no_session",
     "a_new_password_ends_the_other_sessions",
@@ -247,6 +249,24 @@ async fn people_are_found_by_prefix_in_pages(w: World) {
     assert_eq!(find("ann", Some("annegret"), 2).await, ["Annika"]);
     assert_eq!(find("ゆ", None, 10).await, ["ゆき"]);
     assert_eq!(find("", None, 10).await.len(), 6);
+}
+
+async fn everybody_is_listed_however_many(w: World) {
+    w.user("first").await;
+    // A part holds 5,000. The last one is full, then it is not.
+    for (from, to) in [(1, 10_000), (10_000, 10_001)] {
+        let rows: Vec<_> = (from..to).map(|i| format!("('u{i}', 'u{i}', '', '', 1, 0, 0, {i})")).collect();
+        w.sql(&format!(
+            "INSERT INTO users (username, username_key, password_hash, email, is_active, is_staff, is_superuser, \
+             date_joined) VALUES {}",
+            rows.join(", ")
+        ))
+        .await;
+        let all = w.store.all_users().await.unwrap();
+        assert_eq!(all.len(), to);
+        assert!(all.is_sorted_by(|a, b| a.id < b.id), "each once");
+        assert_eq!(all[to - 1].username, format!("u{}", to - 1));
+    }
 }
 
 async fn many_look_ups_at_once_have_each_their_answer(w: World) {

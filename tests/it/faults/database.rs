@@ -92,7 +92,11 @@ async fn database_silent() {
             let (client, body) = (ann.at(&ann.base), body.clone());
             tokio::spawn(async move {
                 let started = Instant::now();
-                let answer = if n % 2 == 0 { client.get(path).await } else { client.post(path, &body).await };
+                let answer = match n % 4 {
+                    0 => client.get("/api/v1/user/").await,
+                    2 => client.get(path).await,
+                    _ => client.post(path, &body).await,
+                };
                 (answer, started.elapsed())
             })
         })
@@ -122,7 +126,7 @@ async fn database_silent() {
 async fn database_slow() {
     let (_world, proxy, ann, _bob) = behind_a_proxy().await;
     ann.say("bob", "before").await;
-    for path in ["/api/v1/conversation/", "/api/v1/message/?target=bob", "/api/v1/event/"] {
+    for path in ["/api/v1/user/", "/api/v1/conversation/", "/api/v1/message/?target=bob", "/api/v1/event/"] {
         ann.get(path).await.expect(200);
         let slowed = proxy.slowed();
         proxy.slow_down(Duration::from_secs(2));
