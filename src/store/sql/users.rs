@@ -35,7 +35,7 @@ const BY_KEYS: Repeat = Repeat {
 };
 const EVERYBODY: &str = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.id > ? ORDER BY u.id LIMIT ?");
 /// So many of them at once.
-const A_PART: usize = 5000;
+const A_PART: u16 = 5000;
 const PEOPLE: &str = concat!(
     "SELECT u.username_key, ",
     user_columns!(),
@@ -157,17 +157,17 @@ impl Users for SqlStore {
         // hold whoever asked.
         let read = |after: i64| {
             move |attempt| async move {
-                let args = [after.into(), (A_PART as i64).into()];
+                let args = [after.into(), i64::from(A_PART).into()];
                 let rows = self.db.reader(attempt).await?.rows(EVERYBODY, &args).await?;
                 rows.into_iter().map(|mut row| user(&mut row)).collect::<Result<Vec<_>, Fault>>()
             }
         };
         let mut all = retrying(read(0)).await?;
-        let mut whole = all.len() < A_PART;
+        let mut whole = all.len() < usize::from(A_PART);
         while !whole {
             let after = all.last().map_or(0, |user| user.id);
             let part = retrying_a_part(read(after)).await?;
-            whole = part.len() < A_PART;
+            whole = part.len() < usize::from(A_PART);
             all.extend(part);
         }
         Ok(all)
