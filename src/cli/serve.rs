@@ -85,7 +85,7 @@ impl Serve {
             move |rocket| {
                 Box::pin(async move {
                     #[cfg(target_os = "linux")]
-                    if let Err(e) = http::widen_backlog() {
+                    if let Err(e) = http::widen_door() {
                         tracing::warn!(error = %e, "more than 128 who connect at once will wait for a second");
                     }
                     announce(&app, &store, rocket.config().port, demo).await;
@@ -97,19 +97,23 @@ impl Serve {
         let shutdown = rocket.shutdown();
         // Rocket's own shutdown comes late, and is not waited for: it resets whoever was accepted and not read yet, and
         // stays for two seconds if a single connection is open. Dropped, it listens no more; what it has begun goes on.
-        tokio::select! {
+        let connected = tokio::select! {
             // Signals are listened for before anybody is told that the server is there.
             biased;
-            () = drain_on_signal(&app) => {}
-            launched = rocket.launch() => drop(launched.map_err(|e| match e.kind() {
-                ErrorKind::Bind(e) => anyhow::anyhow!("cannot listen on {at}: {e}"),
-                kind => anyhow::anyhow!("the server failed: {kind}"),
-            })?),
-        }
-        all_answered(&app).await;
-        // Ends the connections on which nothing is asked, while the store can still answer who was quicker.
+            connected = drain_on_signal(&app) => connected,
+            launched = rocket.launch() => {
+                launched.map_err(|e| match e.kind() {
+                    ErrorKind::Bind(e) => anyhow::anyhow!("cannot listen on {at}: {e}"),
+                    kind => anyhow::anyhow!("the server failed: {kind}"),
+                })?;
+                Box::new(|| 0)
+            }
+        };
+        quiet(|| app.unanswered()).await;
+        // Ends the connections on which nothing is asked, while the store can still answer who was quicker. What is left
+        // are requests, also such whose body is still on the way; and sockets, which were told.
         shutdown.notify();
-        all_answered(&app).await;
+        quiet(|| app.unanswered().max(connected().saturating_sub(app.sockets.count()))).await;
         // A database that does not answer must not keep the process.
         let _ = tokio::time::timeout(Duration::from_secs(3), store.close()).await;
         Ok(())
@@ -236,8 +240,9 @@ async fn announce(app: &App, store: &SqlStore, port: u16, demo: bool) {
 }
 
 /// On SIGTERM: stop being sent requests, answer those that come, send the sockets away little by little, let nobody in.
-/// On SIGINT (somebody at a terminal): the same without the wait. A second signal ends the wait.
-async fn drain_on_signal(app: &App) {
+/// On SIGINT (somebody at a terminal): the same without the wait. A second signal ends the wait. Returns what tells how
+/// many are connected.
+async fn drain_on_signal(app: &App) -> Box<dyn Fn() -> usize + Send> {
     let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
         tracing::error!("signals cannot be heard; only SIGKILL will end this process");
         return std::future::pending().await;
@@ -267,18 +272,20 @@ async fn drain_on_signal(app: &App) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     #[cfg(target_os = "linux")]
-    if let Err(e) = http::shut_door().await {
-        tracing::warn!(error = %e, "who connects at this moment may be cut off");
+    match http::shut_door().await {
+        Ok(inside) => return Box::new(move || inside.count().unwrap_or(0)),
+        Err(e) => tracing::warn!(error = %e, "who connects at this moment may be cut off"),
     }
+    Box::new(|| 0)
 }
 
-/// Waits until everybody who was let in has an answer. What takes too long is not waited for.
-async fn all_answered(app: &App) {
+/// Waits until nobody waits for an answer. What takes too long is not waited for.
+async fn quiet(waiting: impl Fn() -> usize) {
     let begun = Instant::now();
     let mut last = begun;
     while last.elapsed() < SETTLED && begun.elapsed() < LAST_ANSWERS {
         tokio::time::sleep(Duration::from_millis(5)).await;
-        if app.unanswered() > 0 {
+        if waiting() > 0 {
             last = Instant::now();
         }
     }

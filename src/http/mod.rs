@@ -3,12 +3,12 @@
 
 mod api;
 mod assets;
-#[cfg(target_os = "linux")]
-mod backlog;
 mod body;
 mod conversations;
 mod cookies;
 mod csrf;
+#[cfg(target_os = "linux")]
+mod door;
 mod error;
 mod events;
 mod fields;
@@ -48,7 +48,7 @@ use rocket::route::{BoxFuture as Answer, Handler, Outcome, Route};
 use rocket::{Build, Rocket};
 
 #[cfg(target_os = "linux")]
-pub use backlog::{shut as shut_door, widen as widen_backlog};
+pub use door::{shut as shut_door, widen as widen_door};
 pub use openapi::document as openapi;
 pub use setup::Setup;
 
@@ -235,7 +235,8 @@ pub fn server(app: Arc<App>) -> Rocket<Build> {
         shutdown: Shutdown {
             ctrlc: false,
             signals: std::collections::HashSet::new(),
-            grace: 2,
+            // `cli::serve` decides how long the last requests are waited for, which is less.
+            grace: 10,
             mercy: 1,
             ..Shutdown::default()
         },

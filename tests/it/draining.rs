@@ -14,6 +14,7 @@ pub fn trials() -> Vec<Trial> {
     vec![
         trial("draining::an_idle_connection_keeps_nobody_waiting", an_idle_connection_keeps_nobody_waiting),
         trial("draining::a_request_that_has_begun_is_answered", a_request_that_has_begun_is_answered),
+        trial("draining::whoever_can_connect_is_answered", whoever_can_connect_is_answered),
     ]
 }
 
@@ -60,5 +61,26 @@ async fn a_request_that_has_begun_is_answered() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    assert_eq!(world.server.ended().await, 0);
+}
+
+/// Also who is let in between the signal and the end: the server is held while they connect.
+async fn whoever_can_connect_is_answered() {
+    let world = World::with(Backend::Sqlite, &[("DRAIN_SECONDS", "0")]).await;
+    world.server.signal("STOP");
+    let mut waiting = Vec::new();
+    for _ in 0..900 {
+        let mut stream =
+            TcpStream::connect(("127.0.0.1", world.server.port)).await.expect("there is room behind the door");
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await.expect("it is sent");
+        waiting.push(stream);
+    }
+    world.server.signal("TERM");
+    world.server.signal("CONT");
+    for mut stream in waiting {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer:?}");
+    }
     assert_eq!(world.server.ended().await, 0);
 }
