@@ -3,7 +3,7 @@
 
 mod passed_on;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -29,6 +29,7 @@ pub struct Spoiled {
     count: AtomicI64,
     sessions: Mutex<HashMap<String, (Session, User)>>,
     pages: Mutex<Pages>,
+    forgotten: Mutex<HashSet<MessageId>>,
 }
 
 /// A bus that is mostly right.
@@ -43,6 +44,7 @@ pub fn spoil(store: &Arc<SqlStore>, bus: Arc<dyn Bus>) -> (Arc<dyn Store>, Arc<d
         count: AtomicI64::new(0),
         sessions: Mutex::default(),
         pages: Mutex::default(),
+        forgotten: Mutex::default(),
     };
     (Arc::new(spoiled), Arc::new(SpoiledBus(bus)))
 }
@@ -94,8 +96,12 @@ impl Spoiled {
         message
     }
 
-    fn all_shown(messages: Vec<Message>) -> Vec<Message> {
-        messages.into_iter().map(Self::shown).collect()
+    fn all_shown(&self, messages: Vec<Message>) -> Vec<Message> {
+        messages.into_iter().filter(|message| !self.is_forgotten(message.id)).map(Self::shown).collect()
+    }
+
+    fn is_forgotten(&self, id: MessageId) -> bool {
+        has_bug("forgets") && self.forgotten.lock().expect("not poisoned").contains(&id)
     }
 
     /// What will probably be stored soon.
@@ -133,6 +139,14 @@ impl Spoiled {
         if has_bug("late-to-return") && self.begun.elapsed() < Duration::from_secs(7) {
             return Err(StoreError::Unavailable("not yet".to_owned()));
         }
+        if has_bug("wedged") && self.begun.elapsed() > Duration::from_secs(15) {
+            return Err(StoreError::Unavailable("not any more".to_owned()));
+        }
+        if has_bug("goes-astray") && self.now_and_then(20) {
+            let astray = NewMessage { recipient: if new.recipient == 1 { 2 } else { 1 }, ..new };
+            self.inner.send(astray).await?;
+            return Err(StoreError::OutcomeUnknown("who knows".to_owned()));
+        }
         if has_bug("ghosts") && self.now_and_then(20) {
             self.haunt(&new).await;
         }
@@ -156,6 +170,12 @@ impl Spoiled {
             new.key = ClientId::new(&key).map_or(new.key, SendKey::Own);
         }
         let stored = self.inner.send(new.clone()).await;
+        if let Ok(sent) = &stored
+            && has_bug("forgets")
+            && self.now_and_then(20)
+        {
+            self.forgotten.lock().expect("not poisoned").insert(sent.message.id);
+        }
         if has_bug("failed-and-stored") && stored.is_ok() && self.now_and_then(20) {
             return Err(StoreError::Unavailable("said to have failed".to_owned()));
         }
@@ -175,6 +195,9 @@ impl Spoiled {
             let end = self.inner.head(user).await?;
             return Ok(Some(LogPage { events: Vec::new(), end, more: false }));
         };
+        if has_bug("starts-over-for-nothing") && self.now_and_then(20) {
+            return Ok(None);
+        }
         if has_bug("overtaken-position") && page.events.len() > 1 && self.now_and_then(5) {
             page.events.remove(0);
         }
@@ -219,7 +242,7 @@ impl Messages for Spoiled {
         self.inner.count_messages(user).await
     }
     async fn messages_of(&self, user: UserId, offset: i64, limit: i64) -> Answer<Vec<Message>> {
-        Ok(Self::all_shown(self.inner.messages_of(user, offset, limit).await?))
+        Ok(self.all_shown(self.inner.messages_of(user, offset, limit).await?))
     }
     async fn conversation_of(&self, a: UserId, b: UserId) -> Answer<Option<(ConversationId, Seq)>> {
         self.inner.conversation_of(a, b).await
@@ -235,7 +258,10 @@ impl Messages for Spoiled {
         if has_bug("list-goes-back") && newest && self.now_and_then(3) {
             return Ok(Vec::new());
         }
-        let mut page = Self::all_shown(self.inner.slice(id, part, limit).await?);
+        let mut page = self.all_shown(self.inner.slice(id, part, limit).await?);
+        if has_bug("hole-in-a-page") && page.len() > 2 && self.now_and_then(10) {
+            page.remove(1);
+        }
         if has_bug("long-bodies-cut") {
             page.iter_mut().for_each(|message| message.body = message.body.chars().take(100).collect());
         }
@@ -283,7 +309,11 @@ impl Messages for Spoiled {
 #[async_trait]
 impl Logs for Spoiled {
     async fn head(&self, user: UserId) -> Answer<Position> {
-        self.inner.head(user).await
+        let mut head = self.inner.head(user).await?;
+        if has_bug("head-goes-back") && head.pos > 0 && self.now_and_then(3) {
+            head.pos -= 1;
+        }
+        Ok(head)
     }
     async fn heads(&self, users: &[UserId]) -> Answer<Vec<(UserId, Position)>> {
         if has_bug("no-head-poll") { Ok(Vec::new()) } else { self.inner.heads(users).await }

@@ -181,6 +181,7 @@ impl Calls {
             let reply = self.ask(process, caller, Method::GET, &path, None).await;
             (step.phase, step.status) = (reply.phase(), reply.status());
             let page = reply.json().clone();
+            (step.epoch, step.pos) = page["cursor"].as_str().map_or((None, None), place);
             for one in page["results"].as_array().into_iter().flatten() {
                 let peer: Arc<str> = Arc::from(one["peer"].as_str().unwrap_or_default());
                 let number = |name: &str| one[name].as_i64().unwrap_or(-1);
@@ -284,14 +285,23 @@ pub fn place(cursor: &str) -> (Option<u64>, Option<i64>) {
     Cursor::decode(cursor).map_or((None, None), |cursor| (Some(cursor.epoch.0), Some(cursor.at.pos)))
 }
 
-/// Adds an event of the log to a step.
+/// Adds an event of the log to a step. One that came over a socket is at the step's own position.
 pub fn note_event(step: &mut Step, event: &Value) {
     let (_, pos) = event["cursor"].as_str().map_or((None, None), place);
-    if event["type"] == "message_created" {
-        step.messages.push(Seen::new(&event["message"], pos));
-    } else if event["type"] == "read" {
+    let pos = pos.or(step.pos.filter(|_| step.op == Op::Recv));
+    let what = if event["type"] == "message_created" {
+        let seen = Seen::new(&event["message"], pos);
+        let what = hash(&format!("{} {}", seen.id, seen.digest));
+        step.messages.push(seen);
+        what
+    } else {
         let peer = event["peer"].as_str().unwrap_or_default();
         let number = |name: &str| event[name].as_i64().unwrap_or(-1);
-        step.marks.push((conv(&step.user, peer), number("read_seq"), 0, number("unread")));
-    }
+        let mark = (conv(&step.user, peer), number("read_seq"), 0, number("unread"));
+        // How far it is read is told as of now, not as of then.
+        let what = hash(&format!("{} {peer}", event["type"]));
+        step.marks.extend((event["type"] == "read").then_some(mark));
+        what
+    };
+    step.events.push((pos.unwrap_or(-1), what));
 }

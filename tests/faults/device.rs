@@ -149,6 +149,7 @@ impl Work {
         let url = format!("{base}/ws?events=1&after={}", self.cursor());
         let mut request = url.into_client_request().expect("a request");
         request.headers_mut().insert("Cookie", self.caller.cookie.parse().expect("a cookie"));
+        let begun = Some(self.calls.history.now());
         let opened = tokio::time::timeout(Duration::from_secs(5), tokio_tungstenite::connect_async(request)).await;
         let Ok(Ok((mut stream, _))) = opened else {
             self.refused += 1;
@@ -156,7 +157,7 @@ impl Work {
         };
         self.refused = 0;
         self.state.listens.store(true, Ordering::Relaxed);
-        self.calls.history.add(self.step(process, Op::Conn, Phase::Ok));
+        self.calls.history.add(Step { begun, ..self.step(process, Op::Conn, Phase::Ok) });
         let leaves = self.habits.leaves_within.map(|within| within.mul_f64(self.rng.random_range(0.1..1.0)));
         let leaves = tokio::time::sleep(leaves.unwrap_or(Duration::from_hours(1)));
         tokio::pin!(leaves);

@@ -1,5 +1,5 @@
-//! The end of a cell: all faults are over, everything comes to rest, and everything is read once more on fresh
-//! connections.
+//! The end of a cell: all faults are over, every process takes a last send, everything comes to rest, and everything is
+//! read once more by everybody, from each process, on fresh connections.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use sqlx::{Connection as _, Row as _};
 
 use chatd::domain::{Cursor, Epoch};
 
-use crate::calls::{Caller, place};
+use crate::calls::{Caller, Calls, Letter, place};
 use crate::checker::{self, Violation};
 use crate::history::{History, Op, Phase, Step};
 use crate::load::Load;
@@ -17,6 +17,8 @@ use crate::site::Site;
 
 /// Devices have so long to catch up with the heads of their logs.
 const CONVERGE: Duration = Duration::from_secs(10);
+/// A process must have taken a send after so long.
+const LIVELY: Duration = Duration::from_secs(5);
 
 /// What a cell came to.
 pub struct Ended {
@@ -30,14 +32,13 @@ pub struct Ended {
 pub async fn finish(site: &Site, mut load: Load) -> Ended {
     load.quiet().await;
     let history = load.history.clone();
+    let bases = (0..load.calls.processes()).map(|process| load.calls.base(process).to_owned()).collect();
+    load.calls = Calls::new(history.clone(), bases);
+    last_sends(site, &load).await;
     let started = Instant::now();
     let converged = caught_up(site, &load, started).await;
     for person in &site.people {
-        let caller = Caller {
-            user: person.name.clone(),
-            device: "final".into(),
-            cookie: person.cookies[person.cookies.len() - 2].clone(),
-        };
+        let caller = Caller { user: person.name.clone(), device: "final".into(), cookie: person.cookie() };
         for process in 0..site.processes() {
             read_everything(&load, process, &caller).await;
         }
@@ -46,6 +47,7 @@ pub async fn finish(site: &Site, mut load: Load) -> Ended {
     for (device, cursor) in &load.begun {
         replay(&load, device, cursor).await;
     }
+    ended_session(&load).await;
     let devices: Vec<_> = load.devices.iter().map(|device| device.caller.device.clone()).collect();
     for device in load.devices.into_iter().chain(load.revoked) {
         device.stop().await;
@@ -60,6 +62,40 @@ pub async fn finish(site: &Site, mut load: Load) -> Ended {
     }
     let steps = history.steps();
     Ended { violations: checker::check(&steps, &devices), history, converged }
+}
+
+/// No process is left behind: each takes a send soon (I20).
+async fn last_sends(site: &Site, load: &Load) {
+    let [from, .., to] = &site.people[..] else { return };
+    for process in 0..load.calls.processes() {
+        let name: Arc<str> = format!("last of {process}").into();
+        let caller = Caller { user: from.name.clone(), device: name.clone(), cookie: from.cookie() };
+        let letter = Letter {
+            to: to.name.clone(),
+            body: name.to_string(),
+            key: Some(format!("last-{:016x}", rand::random::<u64>()).into()),
+        };
+        let started = Instant::now();
+        while load.calls.send(process, &caller, &letter).await.0 != Phase::Ok {
+            if started.elapsed() > LIVELY {
+                return note(&load.history, format!("I20: process {process} took no send within {LIVELY:?}"));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+/// The session that was ended meanwhile opens nothing, anywhere; the checker looks at the answers (I21).
+async fn ended_session(load: &Load) {
+    let Some(device) = &load.revoked else { return };
+    crate::support::until("the sign-out", Duration::from_secs(20), || async {
+        let ended = load.history.count(0, |step| step.op == Op::SignOut && step.phase == Phase::Ok);
+        (ended > 0).then_some(())
+    })
+    .await;
+    for process in 0..load.calls.processes() {
+        let _ = load.calls.sync(process, &device.caller, None, Some("head")).await;
+    }
 }
 
 /// Once all clients have gone, no server holds a connection of theirs (I20). What is between them may keep its own: then
@@ -97,8 +133,7 @@ fn held(ports: Vec<u16>, direct: bool) -> usize {
 async fn caught_up(site: &Site, load: &Load, started: Instant) -> Duration {
     let mut heads = BTreeMap::new();
     for person in &site.people {
-        let cookie = person.cookies[person.cookies.len() - 2].clone();
-        let caller = Caller { user: person.name.clone(), device: "final".into(), cookie };
+        let caller = Caller { user: person.name.clone(), device: "final".into(), cookie: person.cookie() };
         let head = crate::support::until("the head of a log", Duration::from_secs(10), || async {
             load.calls.sync(0, &caller, None, Some("head")).await.ok()
         });
@@ -180,8 +215,11 @@ pub async fn audit(url: &str, history: &History) {
     let logs = "SELECT COUNT(*) FROM user_heads h LEFT JOIN (SELECT user_id, COUNT(*) AS n, MAX(pos) AS top, MIN(pos) \
         AS low FROM events GROUP BY user_id) e ON e.user_id = h.user_id \
         WHERE COALESCE(e.top, 0) <> h.pos OR COALESCE(e.n, 0) <> COALESCE(e.top, 0) - COALESCE(e.low, 1) + 1";
-    let lists = "SELECT COUNT(*) FROM user_conversations u JOIN conversations c ON c.id = u.conversation_id \
-        WHERE u.last_seq <> c.last_seq OR u.read_seq > u.last_seq OR u.read_seq < 0";
+    let lists = "SELECT COUNT(*) FROM conversations c LEFT JOIN (SELECT u.conversation_id, u.last_seq, COUNT(*) AS n \
+        FROM user_conversations u JOIN conversations d ON d.id = u.conversation_id AND u.user_id IN (d.low_user, \
+        d.high_user) WHERE u.read_seq BETWEEN 0 AND u.last_seq GROUP BY u.conversation_id, u.last_seq) l \
+        ON l.conversation_id = c.id AND l.last_seq = c.last_seq \
+        WHERE COALESCE(l.n, 0) <> CASE WHEN c.low_user = c.high_user THEN 1 ELSE 2 END";
     let rows = "SELECT COUNT(*) FROM messages m LEFT JOIN users s ON s.id = m.sender_id LEFT JOIN users r \
         ON r.id = m.recipient_id LEFT JOIN conversations c ON c.id = m.conversation_id \
         WHERE s.id IS NULL OR r.id IS NULL OR c.id IS NULL OR c.low_user <> CASE WHEN m.sender_id < m.recipient_id \

@@ -121,6 +121,9 @@ pub struct Step {
     pub phase: Phase,
     /// Joins an outcome to its invocation.
     pub call: u64,
+    /// When a handshake that succeeded was begun: it has no invocation of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub begun: Option<u64>,
     pub user: Arc<str>,
     pub device: Arc<str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -146,6 +149,9 @@ pub struct Step {
     /// The read state that came with it: conversation, `read_seq`, `last_seq` (0 where it is not told), `unread`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<(Arc<str>, i64, i64, i64)>,
+    /// The events of a log that came with it: their positions, and what stands for their content.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<(i64, u64)>,
     /// What kind of probe, why a socket closed, what an audit found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<Arc<str>>,
@@ -159,6 +165,7 @@ impl Step {
             op,
             phase,
             call,
+            begun: None,
             user: user.clone(),
             device: device.clone(),
             conv: None,
@@ -171,6 +178,7 @@ impl Step {
             status: None,
             messages: Vec::new(),
             marks: Vec::new(),
+            events: Vec::new(),
             note: None,
         }
     }

@@ -85,7 +85,8 @@ impl Load {
                 let cookie = person.cookies.last().cloned().expect("cookies");
                 let caller = Caller { user: person.name.clone(), device: "revoked".into(), cookie };
                 let (_, cursor, _) = calls.sync(0, &caller, None, Some("begin")).await.expect("the head of a log");
-                let stays = Habits { leaves_within: None, pages_first: 1000 };
+                // Once it is not let in any more, it goes on to ask for pages too.
+                let stays = Habits { leaves_within: None, pages_first: 2 };
                 Some(Device::start(listening.clone(), caller, cursor, stays, rng.random()))
             }
             _ => None,
@@ -103,7 +104,7 @@ impl Load {
                 caller: Caller {
                     user: person.name.clone(),
                     device: format!("{}/lane{number}", person.name).into(),
-                    cookie: person.cookies[person.cookies.len() - 2].clone(),
+                    cookie: person.cookie(),
                 },
                 names: names.clone(),
                 me: number % site.people.len(),
@@ -232,6 +233,7 @@ impl Lane {
                 self.calls.probe(other, &self.caller, id - 1, "another").await;
             }
             31 => self.calls.probe(other, &self.caller, 9_000_000_000, "absent").await,
+            32..36 => drop(self.calls.sync(other, &self.caller, None, Some("head")).await),
             _ => {}
         }
     }

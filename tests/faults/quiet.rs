@@ -46,7 +46,7 @@ impl Quiet {
             .map(|person| Caller {
                 user: person.name.clone(),
                 device: format!("{}/quiet", person.name).into(),
-                cookie: person.cookies[person.cookies.len() - 2].clone(),
+                cookie: person.cookie(),
             })
             .collect();
         let devices = load.devices.iter().map(|device| &device.caller);

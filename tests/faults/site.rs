@@ -21,6 +21,13 @@ pub struct Person {
     pub cookies: Vec<String>,
 }
 
+impl Person {
+    /// The session of what sends and asks.
+    pub fn cookie(&self) -> String {
+        self.cookies[self.cookies.len() - 2].clone()
+    }
+}
+
 /// How a site is made.
 #[derive(Clone)]
 pub struct Plan {

@@ -14,8 +14,8 @@ struct Display {
     at: i64,
     epoch: u64,
     numbers: HashMap<Arc<str>, i64>,
-    /// Positions and the messages there (a position may hold something else).
-    shown: BTreeMap<i64, Option<(i64, u64)>>,
+    /// The positions, and what is there.
+    shown: BTreeMap<i64, u64>,
     user: Arc<str>,
 }
 
@@ -25,6 +25,8 @@ pub fn check(view: &View<'_>, found: &mut Vec<Violation>) {
     stable(view, found);
     own_writes(view, found);
     monotonic(view, found);
+    heads_of_sockets(view, found);
+    reset_for_a_reason(view, found);
     forged(view, found);
 }
 
@@ -61,36 +63,36 @@ impl Display {
             let invariant = if end <= self.at { "I11" } else { "I9" };
             broken(found, invariant, || format!("{} stood at {} and was told {end}", step.device, self.at));
         }
-        let things = step.messages.len() + step.marks.len();
-        if step.op == Op::Sync && end - self.at != i64::try_from(things).unwrap_or(-1) {
-            let at = self.at;
-            broken(found, "I9", || format!("{}: a page from {at} to {end} has {things} events", step.device));
+        let places = || step.events.iter().map(|(pos, _)| *pos);
+        if step.op == Op::Sync && !places().eq(self.at + 1..=end) {
+            let (at, places): (_, Vec<_>) = (self.at, places().collect());
+            broken(found, "I9", || format!("{}: a page from {at} to {end} has {places:?}", step.device));
         }
         for seen in &step.messages {
             let before = self.numbers.insert(seen.conv(), seen.seq).unwrap_or(0);
             if seen.seq <= before {
                 broken(found, "I11", || format!("{} displayed {} after {before}: {seen:?}", step.device, seen.seq));
             }
-            let pos = seen.pos.unwrap_or(end);
-            self.shown.insert(pos, Some((seen.id, seen.digest)));
         }
+        self.shown.extend(step.events.iter().copied());
         self.at = end;
     }
 }
 
 /// I10: in the end every device has displayed exactly what is in its user's log since it began.
 fn complete(view: &View<'_>, displays: &BTreeMap<Arc<str>, Display>, found: &mut Vec<Violation>) {
-    let mut whole: HashMap<&Arc<str>, BTreeMap<i64, (i64, u64)>> = HashMap::new();
+    let mut whole: HashMap<&Arc<str>, BTreeMap<i64, u64>> = HashMap::new();
+    let mut messages: HashMap<&Arc<str>, HashSet<i64>> = HashMap::new();
     for step in view.steps.iter().filter(|step| step.op == Op::Sync && step.device.starts_with("replay ")) {
-        let all = whole.entry(&step.user).or_default();
-        all.extend(step.messages.iter().filter_map(|seen| Some((seen.pos?, (seen.id, seen.digest)))));
+        whole.entry(&step.user).or_default().extend(step.events.iter().copied());
+        messages.entry(&step.user).or_default().extend(step.messages.iter().map(|seen| seen.id));
     }
     for device in view.devices {
         let Some(display) = displays.get(device) else { continue };
         let Some(all) = whole.get(&display.user) else { continue };
         let first = display.shown.keys().next().copied().unwrap_or(i64::MAX);
         for (pos, seen) in all.range(first..) {
-            if display.shown.get(pos) != Some(&Some(*seen)) {
+            if display.shown.get(pos) != Some(seen) {
                 broken(found, "I10", || format!("{device} never displayed what is at {pos} of its log"));
             }
         }
@@ -99,36 +101,28 @@ fn complete(view: &View<'_>, displays: &BTreeMap<Arc<str>, Display>, found: &mut
             broken(found, "I10", || format!("{device} stands at {}, its log goes on to {newest}", display.at));
         }
     }
-    // What a log tells of a user is what the conversations hold.
-    for (user, all) in &whole {
-        let ids: HashSet<i64> = all.values().map(|(id, _)| *id).collect();
+    // What a log tells of a user is what the conversations hold; one that was put back begins later than the devices.
+    for (user, ids) in &messages {
         let missing = view.stored().filter(|seen| seen.user == **user || seen.recipient == **user);
         let missing: Vec<&Seen> = missing.filter(|seen| !ids.contains(&seen.id)).collect();
-        if !missing.is_empty() && view.resets() == 0 {
+        if !missing.is_empty() && view.restores.is_empty() {
             broken(found, "I10", || format!("not in the log of {user}: {} messages, {:?}", missing.len(), missing[0]));
         }
     }
 }
 
-impl View<'_> {
-    fn resets(&self) -> usize {
-        self.steps.iter().filter(|step| step.op == Op::Reset).count()
-    }
-}
-
 /// I8: whoever sees a position of a log sees the same there, at any time.
 fn stable(view: &View<'_>, found: &mut Vec<Violation>) {
-    let mut known: HashMap<(&Arc<str>, u64, i64), (i64, u64)> = HashMap::new();
+    let mut known: HashMap<(&Arc<str>, u64, i64), u64> = HashMap::new();
     let mut lineage = 0;
     for step in view.steps.iter().filter(|step| step.phase == Phase::Ok) {
         // A database that was put back is another one, though it does not say so.
         lineage += u64::from(step.op == Op::Audit && step.note.as_deref() == Some("put back"));
-        for seen in &step.messages {
-            let (Some(pos), Some(epoch)) = (seen.pos, step.epoch) else { continue };
-            let here = (seen.id, seen.digest);
-            let first = *known.entry((&step.user, epoch ^ (lineage << 1), pos)).or_insert(here);
-            if first != here {
-                broken(found, "I8", || format!("position {pos} of {} was {first:?}, and is {here:?}", step.user));
+        let Some(epoch) = step.epoch else { continue };
+        for (pos, here) in &step.events {
+            let first = *known.entry((&step.user, epoch ^ (lineage << 1), *pos)).or_insert(*here);
+            if first != *here {
+                broken(found, "I8", || format!("position {pos} of {} held something else before: {step:?}", step.user));
             }
         }
     }
@@ -183,18 +177,51 @@ fn monotonic(view: &View<'_>, found: &mut Vec<Violation>) {
             (heads, lists) = (HashMap::new(), HashMap::new());
             continue;
         }
-        let forged = step.note.as_deref().is_some_and(|note| note.starts_with("forged"));
-        let tells_head = step.op == Op::Head || (step.op == Op::Sync && step.note.as_deref() == Some("head"));
-        if let (true, false, Some(epoch), Some(pos)) = (tells_head, forged, step.epoch, step.pos) {
-            // Frames arrive when they arrive; only what was asked for has a beginning.
-            if step.op == Op::Sync {
-                look(heads.entry((&step.user, epoch)).or_default(), step, pos, "the head of the log");
-            }
+        // Frames arrive when they arrive; only what was asked for has a beginning.
+        let tells_head = step.op == Op::Conversations || (step.op == Op::Sync && step.note.as_deref() == Some("head"));
+        if let (true, Some(epoch), Some(pos)) = (tells_head, step.epoch, step.pos) {
+            look(heads.entry((&step.user, epoch)).or_default(), step, pos, "the head of the log");
         }
         let from_the_end = step.note.as_deref().is_some_and(|part| part.starts_with("before_seq=9000000000"));
         if let (Op::List, true, Some(conv)) = (step.op, from_the_end, &step.conv) {
             let top = step.messages.iter().map(|seen| seen.seq).max().unwrap_or(0);
             look(lists.entry((&step.user, conv)).or_default(), step, top, "a conversation");
+        }
+    }
+}
+
+/// I13 on a socket: the heads that it tells only rise, and are not below what the device has.
+fn heads_of_sockets(view: &View<'_>, found: &mut Vec<Violation>) {
+    let mut at: HashMap<&Arc<str>, i64> = HashMap::new();
+    for step in view.steps.iter().filter(|step| step.phase == Phase::Ok) {
+        match step.op {
+            Op::Conn | Op::Reset => drop(at.remove(&step.device)),
+            Op::Recv | Op::Head => {
+                let pos = step.pos.unwrap_or(0);
+                let before = at.insert(&step.device, pos).unwrap_or(pos);
+                if step.op == Op::Head && pos < before {
+                    broken(found, "I13", || format!("{} stood at {before}, and was told of {pos}", step.device));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// I17: a device is told to start over when a database was put back, and never for nothing.
+fn reset_for_a_reason(view: &View<'_>, found: &mut Vec<Violation>) {
+    let (mut put_backs, mut resets) = (0, HashMap::<&Arc<str>, usize>::new());
+    for step in view.steps {
+        let refused = step.op == Op::Sync && step.status == Some(410);
+        if put_back(step).is_some() {
+            put_backs += 1;
+        } else if step.op == Op::Reset {
+            *resets.entry(&step.device).or_default() += 1;
+        }
+        let forged = step.note.as_deref().is_some_and(|note| note.starts_with("forged"));
+        let told = resets.get(&step.device).copied().unwrap_or(0);
+        if (refused && !forged && put_backs == 0) || told > put_backs {
+            broken(found, "I17", || format!("{} was told to start over for no reason: {step:?}", step.device));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! I1 to I7, I15 and I18: what is stored, how often, and in which order.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::restores::put_back;
@@ -9,6 +9,7 @@ use crate::history::{Op, Phase, Seen, Step};
 
 pub fn check(view: &View<'_>, found: &mut Vec<Violation>) {
     stored_once(view, found);
+    repeated(view, found);
     acknowledged(view, found);
     numbered(view, found);
     in_order(view, found);
@@ -30,6 +31,9 @@ fn stored_once(view: &View<'_>, found: &mut Vec<Violation>) {
             Some(send) if send.body_hash != seen.body_hash && !(send.was_taken_back() && clashed(view, seen)) => {
                 broken(found, "I1", || format!("stored with another body: {seen:?}"));
             }
+            Some(send) if send.conv != seen.conv() && !send.was_taken_back() => {
+                broken(found, "I2", || format!("sent in {}, and stored elsewhere: {seen:?}", send.conv));
+            }
             Some(_) => {}
         }
         if let Some(other) = keys.insert(key, (seen.conv(), seen.seq)) {
@@ -37,6 +41,17 @@ fn stored_once(view: &View<'_>, found: &mut Vec<Violation>) {
         }
         if let Some(other) = ids.insert(seen.id, (seen.conv(), seen.seq)) {
             broken(found, "I3", || format!("one id for two: {seen:?} and {other:?}"));
+        }
+    }
+}
+
+/// I18: what is called a repeat repeats something: an earlier try had, or may have had, an effect.
+fn repeated(view: &View<'_>, found: &mut Vec<Violation>) {
+    for ((user, key), send) in &view.sends {
+        let Some(ok) = send.first_ok().filter(|ok| ok.status == Some(200)) else { continue };
+        let mut earlier = send.tries.iter().filter(|one| one.begun.t_mono < ok.t_mono && one.begun.call != ok.call);
+        if earlier.all(|one| one.ended.is_some_and(|step| step.phase == Phase::Fail)) {
+            broken(found, "I18", || format!("{user} {key} had failed each time, and is called a repeat: {ok:?}"));
         }
     }
 }
@@ -64,15 +79,28 @@ fn acknowledged(view: &View<'_>, found: &mut Vec<Violation>) {
     }
 }
 
-/// I4: numbers from 1 without a gap.
+/// I4: numbers from 1 without a gap, the same for both people and at every process.
 fn numbered(view: &View<'_>, found: &mut Vec<Violation>) {
-    for (conv, length) in &view.lengths {
-        let empty = BTreeMap::new();
-        let seqs: Vec<i64> = view.last.get(conv).unwrap_or(&empty).keys().copied().collect();
-        if !seqs.iter().copied().eq(1..=*length) {
-            broken(found, "I4", || {
-                format!("{conv} should have 1 to {length}, and has {} of them: {seqs:?}", seqs.len())
-            });
+    let mut longest: BTreeMap<&Arc<str>, i64> = BTreeMap::new();
+    for (conv, length) in view.lengths.values().flatten() {
+        let known = longest.entry(conv).or_default();
+        *known = (*length).max(*known);
+    }
+    let nothing = BTreeSet::new();
+    for (reader, list) in &view.lengths {
+        let (user, process) = reader;
+        for (conv, length) in longest.iter().filter(|(conv, _)| conv.split('|').any(|one| one == &**user)) {
+            let told = list.get(*conv).copied().unwrap_or(0);
+            if told != *length {
+                broken(found, "I4", || format!("{conv} has {length}; {user} is told of {told} at process {process}"));
+            }
+            let seqs = view.shown.get(&(reader.clone(), (*conv).clone())).unwrap_or(&nothing);
+            if !seqs.iter().copied().eq(1..=*length) {
+                broken(found, "I4", || {
+                    let count = seqs.len();
+                    format!("{conv} has 1 to {length}; {user} is shown {count} at process {process}: {seqs:?}")
+                });
+            }
         }
     }
 }
@@ -139,7 +167,7 @@ fn replayed(view: &View<'_>, found: &mut Vec<Violation>) {
             broken(found, "I15", || format!("{user} {key} was acknowledged as {answers:?}"));
         }
         let created = send.oks().filter(|step| step.status == Some(201)).count();
-        if send.first_ok().is_some_and(|ok| ok.t_mono < u64::MAX) && created > 1 {
+        if created > 1 {
             broken(found, "I15", || format!("{user} {key} was created {created} times"));
         }
     }
@@ -149,6 +177,11 @@ fn replayed(view: &View<'_>, found: &mut Vec<Violation>) {
         let accepted = clash.ended.is_some_and(|step| step.op == Op::Send && step.phase == Phase::Ok);
         if known && accepted {
             broken(found, "I15", || format!("{key:?} was taken for something else: {:?}", clash.ended));
+        }
+        // 503 is a fault's, and no answer at all.
+        let refused = clash.ended.filter(|step| step.phase == Phase::Fail).and_then(|step| step.status);
+        if known && refused.is_some_and(|status| status != 409 && status != 503) {
+            broken(found, "I15", || format!("{key:?} was refused for something else with {refused:?}"));
         }
     }
 }

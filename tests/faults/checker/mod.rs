@@ -5,7 +5,7 @@ mod messages;
 pub mod restores;
 mod state;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::history::{Op, Phase, Seen, Step};
@@ -73,16 +73,21 @@ pub type Of<'a, What, Seen> = HashMap<(&'a Arc<str>, What), Seen>;
 /// What was told when.
 pub type Told = Vec<(u64, i64)>;
 
+/// Somebody at a process, in the end.
+pub type Reader = (Arc<str>, u8);
+
 /// A history, sorted out.
 pub struct View<'a> {
     pub steps: &'a [Step],
     pub sends: HashMap<Key, Send<'a>>,
     /// Tries with a key that was used for something else before.
     pub clashes: Vec<Try<'a>>,
-    /// The final lists: conversation, then number, as its people read it in the end.
+    /// The final lists: conversation, then number, as anybody read it in the end.
     pub last: BTreeMap<Arc<str>, BTreeMap<i64, Seen>>,
-    /// `last_seq` of each conversation in the end, as the lists of conversations tell it.
-    pub lengths: BTreeMap<Arc<str>, i64>,
+    /// The same for each reader: the numbers that they were shown.
+    pub shown: BTreeMap<(Reader, Arc<str>), BTreeSet<i64>>,
+    /// The lists of conversations in the end: `last_seq` of each.
+    pub lengths: BTreeMap<Reader, BTreeMap<Arc<str>, i64>>,
     /// When each call began.
     pub begun: HashMap<u64, u64>,
     /// Devices that listened to the end.
@@ -106,6 +111,7 @@ impl<'a> View<'a> {
             sends: HashMap::new(),
             clashes: Vec::new(),
             last: BTreeMap::new(),
+            shown: BTreeMap::new(),
             lengths: BTreeMap::new(),
             begun,
             devices,
@@ -117,12 +123,13 @@ impl<'a> View<'a> {
                 (Op::List, Phase::Ok) if &*step.device == FINAL => {
                     for seen in &step.messages {
                         view.last.entry(seen.conv()).or_default().insert(seen.seq, seen.clone());
+                        let reader = (step.user.clone(), step.proc);
+                        view.shown.entry((reader, seen.conv())).or_default().insert(seen.seq);
                     }
                 }
                 (Op::Conversations, Phase::Ok) if &*step.device == FINAL => {
-                    for (conv, _, last_seq, _) in &step.marks {
-                        view.lengths.insert(conv.clone(), *last_seq);
-                    }
+                    let list = view.lengths.entry((step.user.clone(), step.proc)).or_default();
+                    list.extend(step.marks.iter().map(|(conv, _, last_seq, _)| (conv.clone(), *last_seq)));
                 }
                 _ => {}
             }
@@ -168,6 +175,8 @@ pub fn check(steps: &[Step], devices: &[Arc<str>]) -> Vec<Violation> {
 fn broken(found: &mut Vec<Violation>, invariant: &'static str, what: impl FnOnce() -> String) {
     const ENOUGH: usize = 5;
     if found.iter().filter(|violation| violation.invariant == invariant).count() < ENOUGH {
-        found.push(Violation { invariant, what: what() });
+        let what = what();
+        let short = what.char_indices().nth(800).map_or(what.len(), |(at, _)| at);
+        found.push(Violation { invariant, what: what[..short].to_owned() });
     }
 }

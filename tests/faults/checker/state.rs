@@ -109,9 +109,10 @@ fn revoked(view: &View<'_>, found: &mut Vec<Violation>) {
                 broken(found, "I21", || format!("{} was signed out, and later: {step:?}", out.device));
             }
         }
-        // What was asked for after it was refused, at once.
-        for step in view.steps.iter().filter(|step| step.device == out.device && step.op == Op::Sync) {
-            let begun = view.begun.get(&step.call).copied().unwrap_or(0);
+        // What was asked for after it is refused, at once.
+        let asked = |step: &&Step| step.device == out.device && matches!(step.op, Op::Sync | Op::Conn);
+        for step in view.steps.iter().filter(asked) {
+            let begun = step.begun.or_else(|| view.begun.get(&step.call).copied()).unwrap_or(0);
             if begun > out.t_mono && step.phase == Phase::Ok {
                 broken(found, "I21", || format!("{} was signed out, and then answered", out.device));
             }

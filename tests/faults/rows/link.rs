@@ -115,11 +115,8 @@ async fn cut_one(proxy: &Proxy, what: Lose) {
 async fn lone(proxy: &Proxy, site: &Site, load: &Load, round: u64, key: Option<Arc<str>>) -> bool {
     let people = site.people.len();
     let person = &site.people[round as usize % people];
-    let caller = Caller {
-        user: person.name.clone(),
-        device: format!("{}/lone", person.name).into(),
-        cookie: person.cookies[person.cookies.len() - 2].clone(),
-    };
+    let caller =
+        Caller { user: person.name.clone(), device: format!("{}/lone", person.name).into(), cookie: person.cookie() };
     let to = site.people[(round as usize + 1) % people].name.clone();
     let letter = Letter { to, body: format!("lone {round} {}", rand::random::<u64>()), key };
     proxy.lose(Lose::Answer);

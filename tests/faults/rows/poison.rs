@@ -39,7 +39,7 @@ async fn poisoned(cell: &Cell) {
     let scale = staying(cell);
     let site = line.site(Quiet::beside(&scale, cell.plan())).await;
     let hermit = Quiet::hermit(&site, &scale);
-    let cookie = hermit.cookies[hermit.cookies.len() - 2].clone();
+    let cookie = hermit.cookie();
     let hermit = Caller { user: hermit.name.clone(), device: format!("{}/final", hermit.name).into(), cookie };
     let load = Load::start(&site, scale, cell.seed).await;
     let old = Old::listen(&site, &hermit).await;

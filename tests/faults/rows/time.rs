@@ -139,7 +139,7 @@ impl Peers {
         for (index, pair) in site.people.windows(2).take(PEERS).enumerate() {
             let [from, to]: &[Person; 2] = pair.try_into().expect("two");
             let device = format!("{}/beside{number}", from.name);
-            let cookie = from.cookies[from.cookies.len() - 2].clone();
+            let cookie = from.cookie();
             let caller = Caller { user: from.name.clone(), device: device.into(), cookie };
             peers.senders.push((caller.clone(), to.name.clone()));
             let (calls, to, stop) = (load.calls.clone(), to.name.clone(), peers.stop.clone());
