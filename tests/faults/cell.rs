@@ -1,5 +1,6 @@
 //! One cell of the table: a fault on a backend, so many times, and its verdict.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::path::PathBuf;
@@ -32,7 +33,8 @@ pub struct Cell {
     /// The program with points of failure in it, where it was built.
     pub faulty: Option<PathBuf>,
     figures: Mutex<Vec<(String, String)>>,
-    bites: Mutex<u64>,
+    /// By what bit; of a fault of one kind that has no name.
+    bites: Mutex<BTreeMap<String, u64>>,
     failures: Mutex<Vec<String>>,
     pub keep: PathBuf,
 }
@@ -72,7 +74,12 @@ impl Cell {
 
     /// The fault was seen to bite so often.
     pub fn bit(&self, times: u64) {
-        *self.bites.lock().unwrap() += times;
+        self.bit_of("", times);
+    }
+
+    /// This one of several kinds was seen to bite so often. Each that is named has to, some time.
+    pub fn bit_of(&self, kind: &str, times: u64) {
+        *self.bites.lock().unwrap().entry(kind.to_owned()).or_default() += times;
     }
 
     /// What must hold beside the invariants.
@@ -141,12 +148,12 @@ pub async fn run(row: &'static Row, cell: Cell) -> Verdict {
         });
         cell.must(false, || format!("it did not come to its end: {}", text.unwrap_or_default()));
     }
-    let bites = *cell.bites.lock().unwrap();
     let failures = cell.failures.lock().unwrap();
-    let (passed, word) = match (failures.is_empty(), bites) {
-        (false, _) => (false, "FAILED"),
-        (true, 0) => (false, "VOID (the fault never bit)"),
-        (true, _) => (true, "passed"),
+    let (bites, void) = bites(&cell);
+    let (passed, word) = match (failures.is_empty(), void) {
+        (false, _) => (false, "FAILED".to_owned()),
+        (true, Some(what)) => (false, format!("VOID ({what} never bit)")),
+        (true, None) => (true, "passed".to_owned()),
     };
     let mut line = format!("{:>2} {:<8} {:<44} {word}: bit {bites} times", row.number, cell.backend.name(), row.name);
     for (name, value) in cell.figures.lock().unwrap().iter() {
@@ -166,4 +173,22 @@ pub async fn run(row: &'static Row, cell: Cell) -> Verdict {
         );
     }
     Verdict { passed, line }
+}
+
+/// How often the fault bit, and which kind of it never did.
+fn bites(cell: &Cell) -> (String, Option<String>) {
+    let bites = cell.bites.lock().unwrap();
+    let never: Vec<_> = bites.iter().filter(|(_, times)| **times == 0).map(|(kind, _)| kind.as_str()).collect();
+    let void = match (bites.is_empty(), &never[..]) {
+        (false, []) => None,
+        (true, _) | (_, [""]) => Some("the fault".to_owned()),
+        (_, kinds) => Some(kinds.join(", ")),
+    };
+    let total: u64 = bites.values().sum();
+    let named: Vec<_> = bites.iter().filter(|(kind, _)| !kind.is_empty()).collect();
+    if named.is_empty() {
+        return (total.to_string(), void);
+    }
+    let each: Vec<_> = named.iter().map(|(kind, times)| format!("{kind} {times}")).collect();
+    (format!("{total} ({})", each.join(", ")), void)
 }

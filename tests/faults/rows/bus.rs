@@ -49,7 +49,7 @@ async fn unreliable(cell: &Cell) {
             }
             let hit = line.words.hit() - hit;
             cell.must(hit > 0, || format!("no word was {name}"));
-            cell.bit(hit);
+            cell.bit_of(name, hit);
             spans.push(begun..load.history.now());
         }
     }

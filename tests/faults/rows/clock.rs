@@ -64,7 +64,7 @@ async fn jumps(cell: &Cell) {
         use_up(&base, &name).await;
         clock.set(seconds);
         let of_then = sign_in(cell, &base, &name, "while it had jumped", jump).await;
-        cell.bit(u64::from((off(&site, &name).await - seconds).abs() <= EXACT));
+        cell.bit_of(jump, u64::from((off(&site, &name).await - seconds).abs() <= EXACT));
         let outlived = seconds > LIFE;
         cell.must(lives(&base, &usual).await != outlived, || format!("{jump}: a session of before lives: {outlived}"));
         cell.must(lives(&base, &of_then).await, || format!("{jump}: a session that was just made does not live"));

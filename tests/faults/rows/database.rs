@@ -65,11 +65,13 @@ async fn restarted(cell: &Cell) {
         load.more(rng.random_range(20..100), Duration::from_secs(30)).await;
         let (pid, refused) = (mariadb.pid(), answers::unavailable(&load.history));
         let down = Instant::now();
-        if round % 2 == 0 {
+        let kind = if round % 2 == 0 {
             mariadb.stop().await;
+            "restarted"
         } else {
             mariadb.kill();
-        }
+            "killed"
+        };
         // It is away for long enough to be missed.
         until("a request to be refused", Duration::from_secs(10), || async {
             (answers::unavailable(&load.history) > refused).then_some(())
@@ -80,7 +82,7 @@ async fn restarted(cell: &Cell) {
         mariadb.answers(Duration::from_mins(1)).await;
         away = away.max(down.elapsed());
         longest = longest.max(first_ok(&load).await);
-        cell.bit(u64::from(mariadb.pid() != pid));
+        cell.bit_of(kind, u64::from(mariadb.pid() != pid));
     }
     cell.figure("away for up to", format!("{:.1} s", away.as_secs_f64()));
     cell.figure("first acknowledged send after it answers", format!("{:.2} s", longest.as_secs_f64()));

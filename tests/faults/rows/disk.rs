@@ -60,7 +60,7 @@ async fn database_and_log_full(cell: &Cell, times: u64, seen: &mut Seen) {
     let site = Site::over(cell.plan(), database).await;
     let load = Load::start(&site, cell.scale(), cell.seed).await;
     for time in 0..times {
-        let round = fill_up(cell, &load, (&disk, (time % 8) * 100 * 1024), || false, seen).await;
+        let round = fill_up(cell, &load, ("database", &disk, (time % 8) * 100 * 1024), || false, seen).await;
         cell.must(round.is_ok(), || round.unwrap_err());
     }
     // Before it is killed, which answers nobody.
@@ -90,7 +90,7 @@ async fn wal_full(cell: &Cell, times: u64, seen: &mut Seen) {
         let mut reading = reader.begin().await.expect("it begins");
         let _: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM users").fetch_one(&mut *reading).await.expect("it reads");
         let before = length();
-        let round = fill_up(cell, &load, (&disk, 6 << 20), || false, seen).await;
+        let round = fill_up(cell, &load, ("WAL", &disk, 6 << 20), || false, seen).await;
         cell.must(round.is_ok(), || round.unwrap_err());
         let grown = length().saturating_sub(before);
         cell.must(grown > 1 << 20, || format!("it was not the WAL that filled the disk: it grew by {grown} bytes"));
@@ -114,7 +114,7 @@ async fn mariadb_full(cell: &Cell, times: u64, seen: &mut Seen) {
     let load = Load::start(&site, cell.scale(), cell.seed).await;
     let (mut whole, mut ended) = (0, 0);
     while whole < times && ended < 3 * times + 9 {
-        let round = fill_up(cell, &load, (&disk, 0), || mariadb.has_ended(), seen).await;
+        let round = fill_up(cell, &load, ("MariaDB", &disk, 0), || mariadb.has_ended(), seen).await;
         let Err(wrong) = round else {
             whole += 1;
             continue;
@@ -143,7 +143,7 @@ async fn mariadb_full(cell: &Cell, times: u64, seen: &mut Seen) {
 async fn fill_up(
     cell: &Cell,
     load: &Load,
-    (disk, left): (&SmallDisk, u64),
+    (what, disk, left): (&str, &SmallDisk, u64),
     gone: impl Fn() -> bool,
     seen: &mut Seen,
 ) -> Result<(), String> {
@@ -153,7 +153,7 @@ async fn fill_up(
         let refused = load.history.count(since, was_refused);
         (refused >= 10).then_some(refused)
     });
-    cell.bit(u64::from(refused.await > 0));
+    cell.bit_of(what, u64::from(refused.await > 0));
     let mut reads = 0;
     for device in load.devices.iter().take(8) {
         let user = &device.caller;
@@ -218,7 +218,7 @@ async fn log_full(cell: &Cell, site: &Site, load: &Load, disk: &SmallDisk) {
     // A line for each of them would be ten times that.
     let lost = length() - full < 4096;
     cell.must(lost, || "its disk was full, and the log went on".to_owned());
-    cell.bit(u64::from(lost));
+    cell.bit_of("log", u64::from(lost));
     let failed = load.history.count(since, |step| {
         step.op == Op::Send && step.phase != Phase::Invoke && step.status.is_none_or(|status| status >= 500)
     });

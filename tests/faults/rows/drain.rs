@@ -180,6 +180,7 @@ async fn alone(cell: &Cell) {
         all_back(&load).await;
         let seen = visits.end().await;
         cell.bit(u64::from(seen.refused > 0));
+        cell.must(seen.refused > 0, || "nobody noticed a restart".to_owned());
         all.cut_off += seen.cut_off;
         all.outage = all.outage.max(seen.outage);
         all.patience = all.patience.max(seen.patience);

@@ -152,20 +152,17 @@ async fn bad_link(cell: &Cell) {
             .await;
         load.history.heal();
     }
-    cell.bit(proxy.broken() as u64);
-    cell.figure("broken at any byte", proxy.broken());
+    cell.bit_of("broken", proxy.broken() as u64);
     let mut longest = Duration::ZERO;
     let slow = cell.times(1, 6, 20);
     for _ in 0..slow {
         longest = longest.max(slow_for_a_while(&proxy, &load).await);
     }
-    cell.bit(slow);
+    cell.bit_of("slow", slow);
     let taken = cell.times(1, 6, 20);
     for _ in 0..taken {
         longest = longest.max(all_taken(cell, &site, &load).await);
     }
-    cell.figure("slow", slow);
-    cell.figure("all taken", taken);
     cell.figure("first acknowledged send afterwards", format!("{:.2} s", longest.as_secs_f64()));
     cell.must(longest <= HEALED, || format!("the first send was acknowledged only after {longest:?}"));
     let history = load.history.clone();
@@ -203,6 +200,6 @@ async fn all_taken(cell: &Cell, site: &Site, load: &Load) -> Duration {
     })
     .await;
     holder.execute("UNLOCK TABLES").await.expect("unlocks");
-    cell.bit(1);
+    cell.bit_of("all taken", 1);
     first_ok(load).await
 }

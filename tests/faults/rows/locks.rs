@@ -77,8 +77,8 @@ async fn storm(cell: &Cell) {
         holder.await.expect("a holder ends well");
     }
     load.history.heal();
-    cell.bit(deadlocks + timeouts);
-    cell.figure("chatd waited", waited);
+    cell.bit_of("waited", waited);
+    cell.bit_of("lost", deadlocks + timeouts);
     cell.figure("lost deadlocks", deadlocks);
     cell.figure("waited in vain", timeouts);
     cell.figure("holders lost", counts.deadlocks.load(Ordering::Relaxed));

@@ -96,8 +96,7 @@ async fn failing_sqlite(cell: &Cell) {
             load.history.heal();
             load.more(20, Duration::from_secs(30)).await;
         }
-        cell.bit(bitten);
-        cell.figure(what, bitten);
+        cell.bit_of(what, bitten);
     }
     cell.figure("in doubt meanwhile", unknown);
     cell.figure("connections replaced", replaced);
@@ -141,8 +140,7 @@ async fn failing_mariadb(cell: &Cell) {
             load.history.heal();
             load.more(20, Duration::from_secs(30)).await;
         }
-        cell.bit(bitten);
-        cell.figure(what, bitten);
+        cell.bit_of(what, bitten);
     }
     cell.check(&site, load).await;
     site.kill(0);

@@ -56,6 +56,7 @@ async fn stopped(cell: &Cell) {
         let (answered, ()) = tokio::join!(answers(&site, victim, stop), sign_out(&load, other, victim, &devices));
         site.server(victim, |server| server.signal("CONT")).expect("it runs");
         cell.bit(u64::from(!answered));
+        cell.must(!answered, || format!("a process that was to stand still for {stop:?} answered"));
         spans.push((other, begun..load.history.now()));
         // What it knew when it stopped is old by now.
         peers.look(victim).await;
