@@ -93,9 +93,6 @@ impl Cell {
     pub async fn check(&self, site: &Site, load: Load) {
         let ended = finish(site, load).await;
         self.settle(&ended);
-        if !ended.violations.is_empty() {
-            site.keep_logs();
-        }
     }
 
     pub fn settle(&self, ended: &Ended) {
