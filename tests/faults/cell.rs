@@ -45,6 +45,15 @@ impl Cell {
         Self { mode, seed, backend, faulty, figures, bites, failures, keep }
     }
 
+    /// The option that asks for it.
+    fn option(&self) -> &'static str {
+        match self.mode {
+            Mode::Quick => "",
+            Mode::Nightly => " --nightly",
+            Mode::Release => " --release",
+        }
+    }
+
     /// How often, by how much is run.
     pub fn times(&self, quick: u64, nightly: u64, release: u64) -> u64 {
         match self.mode {
@@ -163,7 +172,8 @@ pub async fn run(row: &'static Row, cell: Cell) -> Verdict {
         }
         let _ = write!(
             line,
-            "\n     again: scripts/faults --only {} --on {} --seed {}",
+            "\n     again: scripts/faults{} --only {} --on {} --seed {}",
+            cell.option(),
             row.number,
             cell.backend.name(),
             cell.seed

@@ -32,7 +32,7 @@ const FATES: [(&str, Fate); 5] = [
 ];
 
 async fn unreliable(cell: &Cell) {
-    let line = Line::new().await;
+    let line = Line::new(cell.seed).await;
     let scale = staying(cell);
     let site = line.site(Quiet::beside(&scale, cell.plan())).await;
     let load = Load::start(&site, scale, cell.seed).await;

@@ -35,7 +35,7 @@ const PART: u64 = 500;
 const SAID: &str = "words on the bus are not ours";
 
 async fn poisoned(cell: &Cell) {
-    let line = Line::new().await;
+    let line = Line::new(cell.seed).await;
     let scale = staying(cell);
     let site = line.site(Quiet::beside(&scale, cell.plan())).await;
     let hermit = Quiet::hermit(&site, &scale);

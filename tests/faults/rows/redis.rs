@@ -96,7 +96,7 @@ enum Way {
 }
 
 async fn unheard(cell: &Cell) {
-    let line = Line::new().await;
+    let line = Line::new(cell.seed).await;
     let scale = staying(cell);
     let site = line.site(Quiet::beside(&scale, cell.plan())).await;
     let load = Load::start(&site, scale, cell.seed).await;
