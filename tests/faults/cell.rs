@@ -13,6 +13,7 @@ use crate::finale::{Ended, finish};
 use crate::load::{Load, Scale};
 use crate::site::{Plan, Site};
 use crate::support::backend::Backend;
+use crate::usage::{self, Held};
 
 /// How much is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +26,10 @@ pub enum Mode {
     Release,
 }
 
+/// A server may come to hold so many descriptors more than at first: connections to its database, which it opens when
+/// it needs them.
+const MORE: usize = 16;
+
 /// A cell while it runs.
 pub struct Cell {
     pub mode: Mode,
@@ -36,13 +41,15 @@ pub struct Cell {
     /// By what bit; of a fault of one kind that has no name.
     bites: Mutex<BTreeMap<String, u64>>,
     failures: Mutex<Vec<String>>,
+    /// What servers held before the fault.
+    held: Mutex<Vec<Held>>,
     pub keep: PathBuf,
 }
 
 impl Cell {
     pub fn new(mode: Mode, seed: u64, backend: Backend, faulty: Option<PathBuf>, keep: PathBuf) -> Self {
         let (figures, bites, failures) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { mode, seed, backend, faulty, figures, bites, failures, keep }
+        Self { mode, seed, backend, faulty, figures, bites, failures, held: Mutex::default(), keep }
     }
 
     /// The option that asks for it.
@@ -98,13 +105,26 @@ impl Cell {
         }
     }
 
+    /// The load runs, and nothing is wrong yet: what servers hold now is the measure of what they hold in the end.
+    pub fn warm(&self, site: &Site) {
+        *self.held.lock().unwrap() = usage::held(site);
+    }
+
     /// Brings the load to rest and checks everything.
     pub async fn check(&self, site: &Site, load: Load) {
         let ended = finish(site, load).await;
         self.settle(&ended);
+        let before = std::mem::take(&mut *self.held.lock().unwrap());
+        if let Some((text, more)) = usage::grown(&before, site) {
+            self.must(more <= MORE, || format!("I20: after rest the servers held more than before: {text}"));
+            self.figure("held", text);
+        }
     }
 
     pub fn settle(&self, ended: &Ended) {
+        if self.mode > Mode::Quick {
+            self.figure("load", usage::pace(&ended.history.steps()));
+        }
         self.figure("acknowledged", ended.history.acknowledged());
         self.figure("unknown", ended.history.unknown());
         self.figure("converged", format!("{:.1} s", ended.converged.as_secs_f64()));

@@ -36,6 +36,7 @@ async fn unreliable(cell: &Cell) {
     let scale = staying(cell);
     let site = line.site(Quiet::beside(&scale, cell.plan())).await;
     let load = Load::start(&site, scale, cell.seed).await;
+    cell.warm(&site);
     let quiet = Quiet::start(&site, &load, cell.seed);
     let mut spans: [Vec<Span>; FATES.len()] = Default::default();
     for _ in 0..cell.times(1, 3, 10) {

@@ -55,6 +55,7 @@ async fn jumps(cell: &Cell) {
     // Theirs outlast every jump: they go on, and what they do is checked. Those that should end are made here.
     backend::run(&site.database.url, "UPDATE sessions SET expires_at = expires_at + 20 * 31557600000000").await;
     let load = Load::start(&site, cell.scale(), cell.seed).await;
+    cell.warm(&site);
     let mut rng = SmallRng::seed_from_u64(cell.seed);
     let name = site.people.last().expect("people").name.clone();
     for (jump, seconds) in JUMPS.repeat(usize::try_from(cell.times(1, 3, 20)).unwrap_or(1)) {

@@ -58,6 +58,7 @@ pub async fn first_ok(load: &Load) -> Duration {
 async fn restarted(cell: &Cell) {
     let (mariadb, site, _dir) = own_site(cell.plan().pair()).await;
     let load = Load::start(&site, cell.scale(), cell.seed).await;
+    cell.warm(&site);
     let mut rng = SmallRng::seed_from_u64(cell.seed);
     let (mut longest, mut away) = (Duration::ZERO, Duration::ZERO);
     let rounds = cell.times(1, 6, 20);

@@ -171,6 +171,7 @@ fn all_resumed(cell: &Cell, steps: &[Step]) -> Duration {
 async fn alone(cell: &Cell) {
     let site = Site::new(cell.plan().with("DRAIN_SECONDS", &cell.times(1, 2, 2))).await;
     let mut load = Load::start(&site, staying(cell), cell.seed).await;
+    cell.warm(&site);
     let (mut longest, mut all) = (Duration::ZERO, Seen::default());
     for _ in 0..cell.times(3, 15, 50) {
         let visits = Visits::start(&site);

@@ -69,6 +69,7 @@ fn noticed(site: &Site) -> u64 {
 async fn cut_in_commit(cell: &Cell) {
     let (proxy, site) = proxied_site(cell.plan().pair()).await;
     let mut load = Load::start(&site, cell.scale(), cell.seed).await;
+    cell.warm(&site);
     let mut rng = SmallRng::seed_from_u64(cell.seed);
     for _ in 0..cell.times(30, 200, 200) {
         load.more(rng.random_range(1..20), Duration::from_secs(30)).await;
@@ -138,6 +139,7 @@ async fn lone(proxy: &Proxy, site: &Site, load: &Load, round: u64, key: Option<A
 async fn bad_link(cell: &Cell) {
     let (proxy, site) = proxied_site(cell.plan().pair().with("DATABASE_CONNECTIONS", &CONNECTIONS)).await;
     let load = Load::start(&site, cell.scale(), cell.seed).await;
+    cell.warm(&site);
     let mut rng = SmallRng::seed_from_u64(cell.seed);
     for _ in 0..cell.times(8, 100, 100) {
         load.more(rng.random_range(1..20), Duration::from_secs(30)).await;

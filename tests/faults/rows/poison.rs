@@ -42,6 +42,7 @@ async fn poisoned(cell: &Cell) {
     let cookie = hermit.cookies[hermit.cookies.len() - 2].clone();
     let hermit = Caller { user: hermit.name.clone(), device: format!("{}/final", hermit.name).into(), cookie };
     let load = Load::start(&site, scale, cell.seed).await;
+    cell.warm(&site);
     let old = Old::listen(&site, &hermit).await;
     let started = Instant::now();
     let before = memory(&site);

@@ -53,6 +53,7 @@ async fn restarts(cell: &Cell) {
     let scale = staying(cell);
     let site = Site::new(Quiet::beside(&scale, cell.plan().pair())).await;
     let load = Load::start(&site, scale, cell.seed).await;
+    cell.warm(&site);
     let quiet = Quiet::start(&site, &load, cell.seed);
     let mut rng = SmallRng::seed_from_u64(cell.seed);
     let mut spans = Spans::default();
@@ -100,6 +101,7 @@ async fn unheard(cell: &Cell) {
     let scale = staying(cell);
     let site = line.site(Quiet::beside(&scale, cell.plan())).await;
     let load = Load::start(&site, scale, cell.seed).await;
+    cell.warm(&site);
     let quiet = Quiet::start(&site, &load, cell.seed);
     let mut spans = Spans::default();
     let ways: &[Way] = match cell.mode {

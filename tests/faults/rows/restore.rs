@@ -41,6 +41,7 @@ struct Kept {
 async fn put_back(cell: &Cell) {
     let site = Site::new(cell.plan().pair().with("DRAIN_SECONDS", &0)).await;
     let load = Load::start(&site, cell.scale(), cell.seed).await;
+    cell.warm(&site);
     // A session that was signed out after the copy would be there again.
     until("somebody to be signed out", Duration::from_secs(20), || async {
         (load.history.count(0, |step| step.op == Op::SignOut && step.phase == Phase::Ok) > 0).then_some(())

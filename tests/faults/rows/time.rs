@@ -38,6 +38,7 @@ const ANSWERED: Duration = Duration::from_secs(5);
 async fn stopped(cell: &Cell) {
     let site = Site::new(cell.plan().pair()).await;
     let load = Load::start(&site, cell.scale(), cell.seed).await;
+    cell.warm(&site);
     let mut rng = SmallRng::seed_from_u64(cell.seed);
     let mut leaving = Vec::new();
     let mut spans = Vec::new();
