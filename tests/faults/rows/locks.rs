@@ -34,6 +34,8 @@ const BALLAST: &str = "INSERT INTO ballast SELECT seq FROM seq_1_to_1000";
 const DEADLOCKS: &str = "SELECT CAST(VARIABLE_VALUE AS UNSIGNED) FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'Innodb_deadlocks'";
 const TIMEOUTS: &str =
     "SELECT CAST(COUNT AS UNSIGNED) FROM information_schema.INNODB_METRICS WHERE NAME = 'lock_timeouts'";
+/// A send that lost each time is refused within this time; how many may be is what counts here.
+const REFUSED: Duration = Duration::from_secs(6);
 /// Such conflicts come many times a second.
 const EACH: Duration = Duration::from_secs(2);
 
@@ -51,6 +53,7 @@ struct Counts {
 async fn storm(cell: &Cell) {
     let site = Site::new(cell.plan().pair()).await;
     let load = Load::start(&site, cell.scale(), cell.seed).await;
+    cell.warm(&site);
     let url = &site.database.url;
     let mut watch = MySqlConnection::connect(url).await.expect("connects");
     watch.execute("CREATE TABLE ballast (n INT NOT NULL) ENGINE = InnoDB").await.expect("a table");
@@ -84,7 +87,7 @@ async fn storm(cell: &Cell) {
     cell.figure("holders lost", counts.deadlocks.load(Ordering::Relaxed));
     let history = load.history.clone();
     cell.check(&site, load).await;
-    answers::only_503(cell, &history, super::database::REFUSED);
+    answers::only_503(cell, &history, REFUSED);
     let sends: Vec<_> = answers::of(&history).into_iter().filter(|answer| answer.op == Op::Send).collect();
     let failed = sends.iter().filter(|answer| answer.status.is_none_or(|status| status >= 500)).count();
     let slowest = sends.iter().map(|answer| answer.took).max().unwrap_or_default();
