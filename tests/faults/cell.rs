@@ -1,5 +1,6 @@
 //! One cell of the table: a fault on a backend, so many times, and its verdict.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use crate::finale::{Ended, finish};
 use crate::load::{Load, Scale};
 use crate::site::{Plan, Site};
 use crate::support::backend::Backend;
+use crate::usage::{self, Held};
 
 /// How much is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +26,10 @@ pub enum Mode {
     Release,
 }
 
+/// A server may come to hold so many descriptors more than at first: connections to its database, which it opens when
+/// it needs them.
+const MORE: usize = 16;
+
 /// A cell while it runs.
 pub struct Cell {
     pub mode: Mode,
@@ -32,15 +38,27 @@ pub struct Cell {
     /// The program with points of failure in it, where it was built.
     pub faulty: Option<PathBuf>,
     figures: Mutex<Vec<(String, String)>>,
-    bites: Mutex<u64>,
+    /// By what bit; of a fault of one kind that has no name.
+    bites: Mutex<BTreeMap<String, u64>>,
     failures: Mutex<Vec<String>>,
+    /// What servers held before the fault.
+    held: Mutex<Vec<Held>>,
     pub keep: PathBuf,
 }
 
 impl Cell {
     pub fn new(mode: Mode, seed: u64, backend: Backend, faulty: Option<PathBuf>, keep: PathBuf) -> Self {
         let (figures, bites, failures) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { mode, seed, backend, faulty, figures, bites, failures, keep }
+        Self { mode, seed, backend, faulty, figures, bites, failures, held: Mutex::default(), keep }
+    }
+
+    /// The option that asks for it.
+    fn option(&self) -> &'static str {
+        match self.mode {
+            Mode::Quick => "",
+            Mode::Nightly => " --nightly",
+            Mode::Release => " --release",
+        }
     }
 
     /// How often, by how much is run.
@@ -72,7 +90,12 @@ impl Cell {
 
     /// The fault was seen to bite so often.
     pub fn bit(&self, times: u64) {
-        *self.bites.lock().unwrap() += times;
+        self.bit_of("", times);
+    }
+
+    /// This one of several kinds was seen to bite so often. Each that is named has to, some time.
+    pub fn bit_of(&self, kind: &str, times: u64) {
+        *self.bites.lock().unwrap().entry(kind.to_owned()).or_default() += times;
     }
 
     /// What must hold beside the invariants.
@@ -82,16 +105,26 @@ impl Cell {
         }
     }
 
+    /// The load runs, and nothing is wrong yet: what servers hold now is the measure of what they hold in the end.
+    pub fn warm(&self, site: &Site) {
+        *self.held.lock().unwrap() = usage::held(site);
+    }
+
     /// Brings the load to rest and checks everything.
     pub async fn check(&self, site: &Site, load: Load) {
         let ended = finish(site, load).await;
         self.settle(&ended);
-        if !ended.violations.is_empty() {
-            site.keep_logs();
+        let before = std::mem::take(&mut *self.held.lock().unwrap());
+        if let Some((text, more)) = usage::grown(&before, site) {
+            self.must(more <= MORE, || format!("I20: after rest the servers held more than before: {text}"));
+            self.figure("held", text);
         }
     }
 
     pub fn settle(&self, ended: &Ended) {
+        if self.mode > Mode::Quick {
+            self.figure("load", usage::pace(&ended.history.steps()));
+        }
         self.figure("acknowledged", ended.history.acknowledged());
         self.figure("unknown", ended.history.unknown());
         self.figure("converged", format!("{:.1} s", ended.converged.as_secs_f64()));
@@ -141,12 +174,12 @@ pub async fn run(row: &'static Row, cell: Cell) -> Verdict {
         });
         cell.must(false, || format!("it did not come to its end: {}", text.unwrap_or_default()));
     }
-    let bites = *cell.bites.lock().unwrap();
     let failures = cell.failures.lock().unwrap();
-    let (passed, word) = match (failures.is_empty(), bites) {
-        (false, _) => (false, "FAILED"),
-        (true, 0) => (false, "VOID (the fault never bit)"),
-        (true, _) => (true, "passed"),
+    let (bites, void) = bites(&cell);
+    let (passed, word) = match (failures.is_empty(), void) {
+        (false, _) => (false, "FAILED".to_owned()),
+        (true, Some(what)) => (false, format!("VOID ({what} never bit)")),
+        (true, None) => (true, "passed".to_owned()),
     };
     let mut line = format!("{:>2} {:<8} {:<44} {word}: bit {bites} times", row.number, cell.backend.name(), row.name);
     for (name, value) in cell.figures.lock().unwrap().iter() {
@@ -159,11 +192,30 @@ pub async fn run(row: &'static Row, cell: Cell) -> Verdict {
         }
         let _ = write!(
             line,
-            "\n     again: scripts/faults --only {} --on {} --seed {}",
+            "\n     again: scripts/faults{} --only {} --on {} --seed {}",
+            cell.option(),
             row.number,
             cell.backend.name(),
             cell.seed
         );
     }
     Verdict { passed, line }
+}
+
+/// How often the fault bit, and which kind of it never did.
+fn bites(cell: &Cell) -> (String, Option<String>) {
+    let bites = cell.bites.lock().unwrap();
+    let never: Vec<_> = bites.iter().filter(|(_, times)| **times == 0).map(|(kind, _)| kind.as_str()).collect();
+    let void = match (bites.is_empty(), &never[..]) {
+        (false, []) => None,
+        (true, _) | (_, [""]) => Some("the fault".to_owned()),
+        (_, kinds) => Some(kinds.join(", ")),
+    };
+    let total: u64 = bites.values().sum();
+    let named: Vec<_> = bites.iter().filter(|(kind, _)| !kind.is_empty()).collect();
+    if named.is_empty() {
+        return (total.to_string(), void);
+    }
+    let each: Vec<_> = named.iter().map(|(kind, times)| format!("{kind} {times}")).collect();
+    (format!("{total} ({})", each.join(", ")), void)
 }

@@ -33,10 +33,10 @@ pub struct Line {
 }
 
 impl Line {
-    pub async fn new() -> Self {
+    pub async fn new(seed: u64) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let redis = OwnRedis::start(free_port(), dir.path());
-        let words = RedisProxy::to(redis.port).await;
+        let words = RedisProxy::to(redis.port, seed).await;
         let proxy = Proxy::to(format!("127.0.0.1:{}", words.port)).await;
         let client = redis::Client::open(redis.url()).expect("an address");
         // It waits for a Redis that pauses.

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use crate::calls::{Caller, Calls, Letter};
 use crate::device::{Device, Habits};
 use crate::history::{History, Phase};
-use crate::site::Site;
+use crate::site::{Person, Site};
 
 /// How much is going on.
 #[derive(Clone, Copy)]
@@ -95,18 +95,14 @@ impl Load {
             sign_out_soon(calls.clone(), device.caller.clone(), Duration::from_millis(rng.random_range(300..1500)));
         }
         let stop = Arc::new(AtomicBool::default());
-        let names: Arc<[Arc<str>]> = site.people.iter().map(|person| person.name.clone()).collect();
+        let people: Arc<[Person]> = site.people.iter().cloned().collect();
         let mut lanes = Vec::new();
         for number in 0..scale.lanes {
             let person = &site.people[number % site.people.len()];
             let lane = Lane {
                 calls: calls.clone(),
-                caller: Caller {
-                    user: person.name.clone(),
-                    device: format!("{}/lane{number}", person.name).into(),
-                    cookie: person.cookie(),
-                },
-                names: names.clone(),
+                caller: lane_of(person, number),
+                people: people.clone(),
                 me: number % site.people.len(),
                 number,
                 sent: 0,
@@ -155,11 +151,17 @@ fn sign_out_soon(calls: Calls, caller: Caller, after: Duration) {
     });
 }
 
-/// One who sends, one thing after the other.
+/// What sends for this person in this lane.
+fn lane_of(person: &Person, number: usize) -> Caller {
+    let device = format!("{}/lane{number}", person.name).into();
+    Caller { user: person.name.clone(), device, cookie: person.cookie() }
+}
+
+/// One who sends, one thing after the other; where there are more people than lanes, for one and then for another.
 struct Lane {
     calls: Calls,
     caller: Caller,
-    names: Arc<[Arc<str>]>,
+    people: Arc<[Person]>,
     me: usize,
     number: usize,
     sent: u64,
@@ -171,6 +173,10 @@ struct Lane {
 impl Lane {
     async fn run(mut self) {
         while !self.stop.load(Ordering::Relaxed) {
+            if self.people.len() > self.scale.lanes && self.rng.random_ratio(1, 20) {
+                self.me = self.rng.random_range(0..self.people.len());
+                self.caller = lane_of(&self.people[self.me], self.number);
+            }
             let letter = self.letter();
             let acknowledged = self.until_known(&letter).await;
             if let (Some((seq, id)), false) = (acknowledged, self.scale.sends_only) {
@@ -185,7 +191,7 @@ impl Lane {
     fn letter(&mut self) -> Letter {
         self.sent += 1;
         let offset = if self.rng.random_ratio(1, 50) { 0 } else { self.rng.random_range(1..=3) };
-        let to = self.names[(self.me + offset) % self.names.len()].clone();
+        let to = self.people[(self.me + offset) % self.people.len()].name.clone();
         let name = format!("{}-{}", self.number, self.sent);
         let long = if self.rng.random_ratio(1, 30) { "🎉 long ".repeat(200) } else { String::new() };
         let body = format!("{name} from {} {long}{}", self.caller.user, self.rng.random::<u32>());

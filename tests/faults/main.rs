@@ -39,6 +39,7 @@ mod strace;
 #[allow(dead_code, reason = "shared with the tests, which use all of it")]
 #[path = "../it/support/mod.rs"]
 mod support;
+mod usage;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -12,6 +12,7 @@ use crate::cell::{Cell, Mode};
 use crate::durable::Log;
 use crate::finale::finish;
 use crate::load::{Load, Scale};
+use crate::rows::power::losses;
 use crate::rows::sync::send_traced;
 use crate::site::{Plan, Site};
 use crate::support::backend::Backend;
@@ -81,12 +82,15 @@ pub async fn all(faulty: Option<PathBuf>, seed: u64) -> ExitCode {
         }
     }
     names.push(UNSYNCED);
-    let early = unsynced(&program, seed).await;
+    let (early, lost) = (unsynced(&program, seed).await, losses(&program, UNSYNCED, CUTS, seed).await);
+    let healthy = losses(&program, "none", CUTS, seed).await;
+    let flagged = early > 0 && lost > 0 && healthy == 0;
     println!(
-        "{UNSYNCED:<24} {} row 20 ({early} acknowledged before a sync)",
-        if early > 0 { "flagged by" } else { "MISSED by" }
+        "{UNSYNCED:<24} {} rows 19 and 20 ({lost} of {CUTS} power failures lost something, {healthy} without it; {early} \
+        acknowledged before a sync)",
+        if flagged { "flagged by" } else { "MISSED by" }
     );
-    if early == 0 {
+    if !flagged {
         missed.push(UNSYNCED.to_owned());
     }
     let flagged = names.len() - missed.len().min(names.len());
@@ -149,6 +153,7 @@ async fn leave_a_row_behind(url: &str) {
 
 /// Acknowledges what is not on the disk. Nothing but the power can show it, or the system calls.
 const UNSYNCED: &str = "synchronous-off";
+const CUTS: u64 = 200;
 
 /// How many acknowledgments of such a server left before a sync.
 async fn unsynced(program: &std::path::Path, seed: u64) -> usize {

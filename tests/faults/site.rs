@@ -1,7 +1,6 @@
 //! What a fault is done to: a database, one or two `chatd serve` on it, perhaps a Redis between them, and people with
 //! several devices each.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use crate::support::server::{LOOSE, Server, binary, command};
 use crate::support::services::{OwnRedis, free_port};
 
 /// Somebody, with a session for each device.
+#[derive(Clone)]
 pub struct Person {
     pub name: Arc<str>,
     /// `Cookie` headers: one for each device, one for what sends, and one that will be signed out.
@@ -87,7 +87,7 @@ pub struct Site {
     pub people: Vec<Person>,
     ports: Vec<u16>,
     pub plan: Plan,
-    pub dir: TempDir,
+    pub dir: Arc<TempDir>,
 }
 
 impl Site {
@@ -98,7 +98,8 @@ impl Site {
 
     /// On a database that is there already, and is not dropped while the caller holds it.
     pub async fn over(plan: Plan, database: Arc<Database>) -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
+        let dir = Arc::new(tempfile::tempdir().expect("a directory"));
+        crate::evidence::directory(&dir, plan.processes);
         let redis_port = free_port();
         let redis = plan.redis.then(|| OwnRedis::start(redis_port, dir.path()));
         let people = people(&*database.store().await, plan.people, plan.devices).await;
@@ -152,7 +153,7 @@ impl Site {
 
     /// Where a server runs: its log and its data are here.
     pub fn directory(&self, index: usize) -> std::path::PathBuf {
-        self.dir.path().join(format!("server{index}"))
+        crate::evidence::server(&self.dir, index)
     }
 
     pub fn base(&self, index: usize) -> String {
@@ -206,32 +207,12 @@ impl Site {
         .await;
     }
 
-    /// What its servers said outlives it.
-    pub fn keep_logs(&self) {
-        for text in (0..self.processes()).flat_map(|index| logs(&self.directory(index))) {
-            crate::evidence::log(text);
-        }
-    }
-
     /// Whether any server ever panicked, and what it said.
     pub fn panics(&self) -> Vec<String> {
-        let logs = (0..self.processes()).flat_map(|index| logs(&self.directory(index)));
-        logs.filter(|text| text.contains("panicked at")).collect()
+        let logs = (0..self.processes()).flat_map(|index| crate::evidence::logs(&self.directory(index)));
+        let texts = logs.map(|log| std::fs::read_to_string(log).unwrap_or_default());
+        texts.filter(|text| text.contains("panicked at")).collect()
     }
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.keep_logs();
-        }
-    }
-}
-
-fn logs(dir: &Path) -> Vec<String> {
-    let files = std::fs::read_dir(dir).into_iter().flatten().flatten();
-    let logs = files.filter(|file| file.path().extension().is_some_and(|e| e == "log"));
-    logs.map(|file| std::fs::read_to_string(file.path()).unwrap_or_default()).collect()
 }
 
 /// People with sessions, put into the database directly: hashing a password for each would take longer than the rest.

@@ -32,10 +32,11 @@ const FATES: [(&str, Fate); 5] = [
 ];
 
 async fn unreliable(cell: &Cell) {
-    let line = Line::new().await;
+    let line = Line::new(cell.seed).await;
     let scale = staying(cell);
     let site = line.site(Quiet::beside(&scale, cell.plan())).await;
     let load = Load::start(&site, scale, cell.seed).await;
+    cell.warm(&site);
     let quiet = Quiet::start(&site, &load, cell.seed);
     let mut spans: [Vec<Span>; FATES.len()] = Default::default();
     for _ in 0..cell.times(1, 3, 10) {
@@ -49,7 +50,7 @@ async fn unreliable(cell: &Cell) {
             }
             let hit = line.words.hit() - hit;
             cell.must(hit > 0, || format!("no word was {name}"));
-            cell.bit(hit);
+            cell.bit_of(name, hit);
             spans.push(begun..load.history.now());
         }
     }

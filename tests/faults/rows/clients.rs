@@ -57,6 +57,7 @@ async fn storm(cell: &Cell) {
     }
 
     let load = Load::start(&site, cell.scale(), cell.seed).await;
+    cell.warm(&site);
     let mut waits = Vec::new();
     for _ in 0..cell.times(1, 4, 10) {
         let from = load.history.now();

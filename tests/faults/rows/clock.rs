@@ -55,6 +55,7 @@ async fn jumps(cell: &Cell) {
     // Theirs outlast every jump: they go on, and what they do is checked. Those that should end are made here.
     backend::run(&site.database.url, "UPDATE sessions SET expires_at = expires_at + 20 * 31557600000000").await;
     let load = Load::start(&site, cell.scale(), cell.seed).await;
+    cell.warm(&site);
     let mut rng = SmallRng::seed_from_u64(cell.seed);
     let name = site.people.last().expect("people").name.clone();
     for (jump, seconds) in JUMPS.repeat(usize::try_from(cell.times(1, 3, 20)).unwrap_or(1)) {
@@ -64,7 +65,7 @@ async fn jumps(cell: &Cell) {
         use_up(&base, &name).await;
         clock.set(seconds);
         let of_then = sign_in(cell, &base, &name, "while it had jumped", jump).await;
-        cell.bit(u64::from((off(&site, &name).await - seconds).abs() <= EXACT));
+        cell.bit_of(jump, u64::from((off(&site, &name).await - seconds).abs() <= EXACT));
         let outlived = seconds > LIFE;
         cell.must(lives(&base, &usual).await != outlived, || format!("{jump}: a session of before lives: {outlived}"));
         cell.must(lives(&base, &of_then).await, || format!("{jump}: a session that was just made does not live"));

@@ -58,6 +58,7 @@ pub async fn first_ok(load: &Load) -> Duration {
 async fn restarted(cell: &Cell) {
     let (mariadb, site, _dir) = own_site(cell.plan().pair()).await;
     let load = Load::start(&site, cell.scale(), cell.seed).await;
+    cell.warm(&site);
     let mut rng = SmallRng::seed_from_u64(cell.seed);
     let (mut longest, mut away) = (Duration::ZERO, Duration::ZERO);
     let rounds = cell.times(1, 6, 20);
@@ -65,11 +66,13 @@ async fn restarted(cell: &Cell) {
         load.more(rng.random_range(20..100), Duration::from_secs(30)).await;
         let (pid, refused) = (mariadb.pid(), answers::unavailable(&load.history));
         let down = Instant::now();
-        if round % 2 == 0 {
+        let kind = if round % 2 == 0 {
             mariadb.stop().await;
+            "restarted"
         } else {
             mariadb.kill();
-        }
+            "killed"
+        };
         // It is away for long enough to be missed.
         until("a request to be refused", Duration::from_secs(10), || async {
             (answers::unavailable(&load.history) > refused).then_some(())
@@ -80,7 +83,7 @@ async fn restarted(cell: &Cell) {
         mariadb.answers(Duration::from_mins(1)).await;
         away = away.max(down.elapsed());
         longest = longest.max(first_ok(&load).await);
-        cell.bit(u64::from(mariadb.pid() != pid));
+        cell.bit_of(kind, u64::from(mariadb.pid() != pid));
     }
     cell.figure("away for up to", format!("{:.1} s", away.as_secs_f64()));
     cell.figure("first acknowledged send after it answers", format!("{:.2} s", longest.as_secs_f64()));

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::Connection as _;
 
-use super::BOTH;
+use super::{BOTH, answers};
 use crate::cell::{Cell, Row};
 use crate::disks::SmallDisk;
 use crate::history::{Op, Phase, Step};
@@ -27,6 +27,10 @@ pub const ROWS: &[Row] = &[Row {
 
 /// With space again, a send is acknowledged within so long, and nothing was restarted.
 const RECOVERED: Duration = Duration::from_secs(5);
+
+/// Whoever is refused is told so within this time, which is that of a database that is away, twice: an engine on a full
+/// disk tries for a while.
+const REFUSED: Duration = Duration::from_secs(6);
 
 /// What is seen while disks are full.
 #[derive(Default)]
@@ -58,10 +62,13 @@ async fn database_and_log_full(cell: &Cell, times: u64, seen: &mut Seen) {
     let database = Arc::new(Database::in_directory(disk.path()).await);
     let site = Site::over(cell.plan(), database).await;
     let load = Load::start(&site, cell.scale(), cell.seed).await;
+    cell.warm(&site);
     for time in 0..times {
-        let round = fill_up(cell, &load, (&disk, (time % 8) * 100 * 1024), || false, seen).await;
+        let round = fill_up(cell, &load, ("database", &disk, (time % 8) * 100 * 1024), || false, seen).await;
         cell.must(round.is_ok(), || round.unwrap_err());
     }
+    // Before it is killed, which answers nobody.
+    answers::only_503(cell, &load.history, REFUSED);
     site.kill(0);
     let log = SmallDisk::over(8, &site.directory(0));
     site.start(0);
@@ -80,6 +87,7 @@ async fn wal_full(cell: &Cell, times: u64, seen: &mut Seen) {
     let database = Arc::new(Database::in_directory(disk.path()).await);
     let site = Site::over(cell.plan(), database).await;
     let load = Load::start(&site, cell.scale(), cell.seed).await;
+    cell.warm(&site);
     let wal = disk.path().join("chat.sqlite3-wal");
     let length = || std::fs::metadata(&wal).map_or(0, |file| file.len());
     for _ in 0..times {
@@ -87,29 +95,32 @@ async fn wal_full(cell: &Cell, times: u64, seen: &mut Seen) {
         let mut reading = reader.begin().await.expect("it begins");
         let _: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM users").fetch_one(&mut *reading).await.expect("it reads");
         let before = length();
-        let round = fill_up(cell, &load, (&disk, 6 << 20), || false, seen).await;
+        let round = fill_up(cell, &load, ("WAL", &disk, 6 << 20), || false, seen).await;
         cell.must(round.is_ok(), || round.unwrap_err());
         let grown = length().saturating_sub(before);
         cell.must(grown > 1 << 20, || format!("it was not the WAL that filled the disk: it grew by {grown} bytes"));
         drop(reading);
         reader.close().await.expect("it closes");
     }
+    let history = load.history.clone();
     cell.check(&site, load).await;
+    answers::only_503(cell, &history, REFUSED);
 }
 
 /// All of a MariaDB is on the disk. It may end itself there: it aborts when the roll-back of a statement finds no space.
-/// Then it is started again, as its service manager does, and such a round counts for what was acknowledged, not for what
-/// can be read meanwhile.
+/// Then it is started again, as its service manager does, and in such a round reads may fail. Whether it does or not,
+/// nothing is answered worse than 503.
 async fn mariadb_full(cell: &Cell, times: u64, seen: &mut Seen) {
     let disk = SmallDisk::new(400);
     let small = ["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=64M", "--max-connections=300"];
     let mariadb = OwnMariaDb::start(disk.path(), &small).await;
     let database = Arc::new(Database::on(&mariadb.url).await);
-    let site = Site::over(cell.plan(), database).await;
+    let site = Site::over(cell.plan().pair(), database).await;
     let load = Load::start(&site, cell.scale(), cell.seed).await;
+    cell.warm(&site);
     let (mut whole, mut ended) = (0, 0);
     while whole < times && ended < 3 * times + 9 {
-        let round = fill_up(cell, &load, (&disk, 0), || mariadb.has_ended(), seen).await;
+        let round = fill_up(cell, &load, ("MariaDB", &disk, 0), || mariadb.has_ended(), seen).await;
         let Err(wrong) = round else {
             whole += 1;
             continue;
@@ -128,14 +139,17 @@ async fn mariadb_full(cell: &Cell, times: u64, seen: &mut Seen) {
     }
     cell.must(whole == times, || format!("MariaDB ended itself {ended} times, and {whole} rounds were whole"));
     cell.figure("MariaDB ended itself", ended);
+    let history = load.history.clone();
     cell.check(&site, load).await;
+    answers::only_503(cell, &history, REFUSED);
 }
 
-/// Fills the disk but for so many bytes, looks, and gives the space back. Says what was wrong.
+/// Fills the disk but for so many bytes, looks, and gives the space back. Says what could not be read, or was not
+/// acknowledged in time: what a database that ends itself excuses.
 async fn fill_up(
     cell: &Cell,
     load: &Load,
-    (disk, left): (&SmallDisk, u64),
+    (what, disk, left): (&str, &SmallDisk, u64),
     gone: impl Fn() -> bool,
     seen: &mut Seen,
 ) -> Result<(), String> {
@@ -145,7 +159,7 @@ async fn fill_up(
         let refused = load.history.count(since, was_refused);
         (refused >= 10).then_some(refused)
     });
-    cell.bit(u64::from(refused.await > 0));
+    cell.bit_of(what, u64::from(refused.await > 0));
     let mut reads = 0;
     for device in load.devices.iter().take(8) {
         let user = &device.caller;
@@ -167,10 +181,6 @@ async fn fill_up(
         (load.history.count(read, was_refused) > 0).then_some(())
     })
     .await;
-    let wrong = load.history.count(since, |step| step.op == Op::Send && step.status == Some(500));
-    if wrong > 0 {
-        return Err(format!("{wrong} sends were answered with 500"));
-    }
     let refused = load.history.count(since, was_refused);
     disk.empty();
     recovers(load, gone, seen).await?;
@@ -191,8 +201,12 @@ async fn recovers(load: &Load, gone: impl Fn() -> bool, seen: &mut Seen) -> Resu
     }
     seen.slowest = seen.slowest.max(space.elapsed());
     load.history.heal();
-    load.more(20, Duration::from_secs(30)).await;
-    Ok(())
+    // It may go a little later too.
+    let goal = load.history.acknowledged() + 20;
+    let going_on = until("more acknowledged sends", Duration::from_secs(30), || async {
+        (load.history.acknowledged() >= goal || gone()).then_some(gone())
+    });
+    if going_on.await { Err("it ended itself with space again".to_owned()) } else { Ok(()) }
 }
 
 fn was_refused(step: &Step) -> bool {
@@ -214,7 +228,7 @@ async fn log_full(cell: &Cell, site: &Site, load: &Load, disk: &SmallDisk) {
     // A line for each of them would be ten times that.
     let lost = length() - full < 4096;
     cell.must(lost, || "its disk was full, and the log went on".to_owned());
-    cell.bit(u64::from(lost));
+    cell.bit_of("log", u64::from(lost));
     let failed = load.history.count(since, |step| {
         step.op == Op::Send && step.phase != Phase::Invoke && step.status.is_none_or(|status| status >= 500)
     });

@@ -171,6 +171,7 @@ fn all_resumed(cell: &Cell, steps: &[Step]) -> Duration {
 async fn alone(cell: &Cell) {
     let site = Site::new(cell.plan().with("DRAIN_SECONDS", &cell.times(1, 2, 2))).await;
     let mut load = Load::start(&site, staying(cell), cell.seed).await;
+    cell.warm(&site);
     let (mut longest, mut all) = (Duration::ZERO, Seen::default());
     for _ in 0..cell.times(3, 15, 50) {
         let visits = Visits::start(&site);
@@ -180,6 +181,7 @@ async fn alone(cell: &Cell) {
         all_back(&load).await;
         let seen = visits.end().await;
         cell.bit(u64::from(seen.refused > 0));
+        cell.must(seen.refused > 0, || "nobody noticed a restart".to_owned());
         all.cut_off += seen.cut_off;
         all.outage = all.outage.max(seen.outage);
         all.patience = all.patience.max(seen.patience);

@@ -113,8 +113,11 @@ async fn one_killed(cell: &Cell) {
         let since = load.history.elapsed();
         cluster.nodes[victim].mariadb.kill();
         pause = pause.max(writes_again(&load, &others(victim), since).await);
-        let refused = ends(&load.history, victim, since, false).len();
-        cell.bit(u64::from(refused > 0));
+        until("the server of the one that is gone to refuse", SLOW, || async {
+            (!ends(&load.history, victim, since, false).is_empty()).then_some(())
+        })
+        .await;
+        cell.bit(1);
         cluster.nodes[victim].rejoin();
         cluster.whole().await;
         longest = longest.max(first_ok(&load).await);
@@ -159,7 +162,7 @@ async fn cut_off(cell: &Cell) {
             usize::from(answer.process) == minority && answer.begun > known && answer.begun < before && yes(answer)
         });
         accepted += took.count();
-        cell.bit(1);
+        cell.bit_of("cut off", 1);
         node.run("SET GLOBAL wsrep_provider_options = 'gmcast.isolate=0'").await;
         cluster.whole().await;
         first_ok(&load).await;
@@ -185,7 +188,7 @@ async fn behind(cell: &Cell, cluster: &Cluster, load: &Load, number: usize) {
     let state = node.status("wsrep_local_state_comment").await;
     let queue = node.status("wsrep_local_recv_queue").await.and_then(|queue| queue.parse::<u64>().ok());
     cell.must(state.as_deref() == Some("Donor/Desynced"), || format!("a node out of step calls itself {state:?}"));
-    cell.bit(u64::from(queue.is_some_and(|queue| queue > 0)));
+    cell.bit_of("behind", u64::from(queue.is_some_and(|queue| queue > 0)));
     sqlx::query("UNLOCK TABLES").execute(&mut holder).await.expect("unlocks");
     node.run("SET GLOBAL wsrep_desync = OFF").await;
     cluster.whole().await;

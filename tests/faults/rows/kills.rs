@@ -45,6 +45,7 @@ async fn at_random(cell: &Cell) {
         }
     }
     cell.bit(done);
+    cell.must(done == kills, || format!("only {done} of {kills} kills hit a send, after {idle} more that hit none"));
     cell.figure("kills with nothing in flight", idle);
     cell.figure("ready again within", format!("{:.2} s", longest.as_secs_f64()));
     cell.must(longest <= READY, || format!("ready again only after {longest:?}"));

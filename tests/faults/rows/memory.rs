@@ -62,7 +62,9 @@ async fn limited(cell: &Cell) {
         let hungry = Hungry::start(&group.path);
         let code = server.ended().await;
         cell.must(code == -1, || format!("it ended with {code}, not by a signal"));
-        cell.bit(u64::from(group.killed() > before));
+        let killed = group.killed() > before;
+        cell.bit(u64::from(killed));
+        cell.must(killed, || "it was not the kernel that killed it".to_owned());
         drop(hungry);
         longest = longest.max(site.start(0));
         load.history.heal();

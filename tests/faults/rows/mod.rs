@@ -15,7 +15,7 @@ mod memory;
 mod net;
 mod points;
 mod poison;
-mod power;
+pub mod power;
 mod redis;
 mod restore;
 mod slow;

@@ -66,7 +66,8 @@ async fn half_open(cell: &Cell) {
         let (reaped, detected) = tokio::join!(reaped, detected);
         (server, clients) = (server.max(reaped), clients.max(detected));
         let (inward, outward) = namespace.vanished();
-        cell.bit(inward.min(outward));
+        cell.bit_of("inward", inward);
+        cell.bit_of("outward", outward);
         namespace.mend();
         load.history.heal();
     }
@@ -125,12 +126,11 @@ async fn lossy(cell: &Cell) {
     }
     let trouble = &link.trouble;
     let (cut, lost) = (trouble.cut.load(Ordering::Relaxed), trouble.lost.load(Ordering::Relaxed));
-    cell.bit(cut.min(lost));
+    cell.bit_of("late", lost);
+    cell.bit_of("cut", cut);
     let mut waits = delivered(&load.history.steps(), from);
     let p99 = percentile(&mut waits, 99);
     cell.figure("pieces delayed", trouble.delayed.load(Ordering::Relaxed));
-    cell.figure("sent again", lost);
-    cell.figure("connections cut", cut);
     cell.figure("p99 delivery", format!("{:.1} s", p99.as_secs_f64()));
     cell.must(p99 <= DELIVERED, || format!("p99 of deliveries {p99:?}"));
     cell.check(&site, load).await;

@@ -42,7 +42,7 @@ async fn at_points(cell: &Cell) {
             assert_eq!(server.ended().await, -1, "ended by a signal");
             let bit = server.log().contains(&format!("ends at {point}"));
             cell.must(bit, || format!("{armed} was not reached"));
-            cell.bit(u64::from(bit));
+            cell.bit_of(point, u64::from(bit));
             drop(server);
             site.start(victim);
             load.history.heal();

@@ -35,13 +35,14 @@ const PART: u64 = 500;
 const SAID: &str = "words on the bus are not ours";
 
 async fn poisoned(cell: &Cell) {
-    let line = Line::new().await;
+    let line = Line::new(cell.seed).await;
     let scale = staying(cell);
     let site = line.site(Quiet::beside(&scale, cell.plan())).await;
     let hermit = Quiet::hermit(&site, &scale);
     let cookie = hermit.cookie();
     let hermit = Caller { user: hermit.name.clone(), device: format!("{}/final", hermit.name).into(), cookie };
     let load = Load::start(&site, scale, cell.seed).await;
+    cell.warm(&site);
     let old = Old::listen(&site, &hermit).await;
     let started = Instant::now();
     let before = memory(&site);

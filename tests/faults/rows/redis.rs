@@ -53,6 +53,7 @@ async fn restarts(cell: &Cell) {
     let scale = staying(cell);
     let site = Site::new(Quiet::beside(&scale, cell.plan().pair())).await;
     let load = Load::start(&site, scale, cell.seed).await;
+    cell.warm(&site);
     let quiet = Quiet::start(&site, &load, cell.seed);
     let mut rng = SmallRng::seed_from_u64(cell.seed);
     let mut spans = Spans::default();
@@ -65,7 +66,7 @@ async fn restarts(cell: &Cell) {
         let redis = site.redis.lock().unwrap().take();
         redis.expect("a Redis").end(signal);
         both(&site, ALONE).await;
-        cell.bit(1);
+        cell.bit_of(signal, 1);
         load.more(rng.random_range(20..100), Duration::from_secs(30)).await;
         tokio::time::sleep(away.saturating_sub(Duration::from_micros(load.history.now() - begun))).await;
         *site.redis.lock().unwrap() = Some(OwnRedis::start(site.redis_port, site.dir.path()));
@@ -96,10 +97,11 @@ enum Way {
 }
 
 async fn unheard(cell: &Cell) {
-    let line = Line::new().await;
+    let line = Line::new(cell.seed).await;
     let scale = staying(cell);
     let site = line.site(Quiet::beside(&scale, cell.plan())).await;
     let load = Load::start(&site, scale, cell.seed).await;
+    cell.warm(&site);
     let quiet = Quiet::start(&site, &load, cell.seed);
     let mut spans = Spans::default();
     let ways: &[Way] = match cell.mode {
@@ -136,7 +138,7 @@ async fn bite(cell: &Cell, line: &Line, site: &Site, way: Way) -> Duration {
             line.proxy.fall_silent();
             let detected = both(site, ALONE).await;
             tokio::time::sleep(hold).await;
-            cell.bit(u64::from(line.proxy.swallowed() > before));
+            cell.bit_of("silent", u64::from(line.proxy.swallowed() > before));
             line.proxy.speak();
             detected
         }
@@ -145,7 +147,7 @@ async fn bite(cell: &Cell, line: &Line, site: &Site, way: Way) -> Duration {
             line.words.fall_deaf();
             let detected = both(site, ALONE).await;
             tokio::time::sleep(hold).await;
-            cell.bit(u64::from(line.words.withheld() > before));
+            cell.bit_of("deaf", u64::from(line.words.withheld() > before));
             line.words.hear();
             detected
         }
@@ -154,17 +156,17 @@ async fn bite(cell: &Cell, line: &Line, site: &Site, way: Way) -> Duration {
             let time = Duration::from_millis(cell.times(800, 8000, 60_000));
             let noticed = async { if time > DETECTED { both(site, ALONE).await } else { Duration::ZERO } };
             let (paused, detected) = tokio::join!(line.pause(time), noticed);
-            cell.bit(u64::from(paused > time / 2));
+            cell.bit_of("paused", u64::from(paused > time / 2));
             detected
         }
         Way::Kicked => {
-            cell.bit(line.kick().await);
+            cell.bit_of("kicked", line.kick().await);
             Duration::ZERO
         }
     }
 }
 
-/// Before Redis was away, while it was, and when it was there again., and when it was there again.
+/// Before Redis was away, while it was, and when it was there again.
 #[derive(Default)]
 pub struct Spans {
     pub before: Vec<Span>,

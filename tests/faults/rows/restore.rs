@@ -41,12 +41,13 @@ struct Kept {
 async fn put_back(cell: &Cell) {
     let site = Site::new(cell.plan().pair().with("DRAIN_SECONDS", &0)).await;
     let load = Load::start(&site, cell.scale(), cell.seed).await;
+    cell.warm(&site);
     // A session that was signed out after the copy would be there again.
     until("somebody to be signed out", Duration::from_secs(20), || async {
         (load.history.count(0, |step| step.op == Op::SignOut && step.phase == Phase::Ok) > 0).then_some(())
     })
     .await;
-    let (mut refused, mut started_over) = (0, 0);
+    let mut started_over = 0;
     let times = cell.times(1, 4, 20);
     for time in 0..times {
         note(&load.history, COPIED, Vec::new());
@@ -75,7 +76,7 @@ async fn put_back(cell: &Cell) {
         }
         for (number, kept) in kept.into_iter().enumerate() {
             if newer(&kept.caller.user, &kept.cursor) {
-                refused += come_back(cell, &load, kept, number).await;
+                come_back(cell, &load, kept, number).await;
             }
         }
     }
@@ -83,10 +84,8 @@ async fn put_back(cell: &Cell) {
     let restores = Restore::all(&steps);
     let acknowledged = steps.iter().filter(|step| step.op == Op::Send && step.phase == Phase::Ok);
     let lost = acknowledged.filter(|step| restores.iter().any(|restore| restore.takes_back(step))).count();
-    cell.bit(refused);
     cell.must(lost > 0, || "nothing was lost: the copy was not older".to_owned());
     cell.figure("acknowledged and not in the copy", lost);
-    cell.figure("cursors refused whose place was taken again", refused);
     cell.figure("devices that started over", started_over);
     cell.check(&site, load).await;
 }
@@ -212,8 +211,8 @@ async fn lengths(url: &str) -> Vec<(Arc<str>, i64, i64, i64)> {
 }
 
 /// Somebody comes back with a cursor whose place is taken by something else by now, and is told to start over: by a
-/// page of the log and by a socket. How often.
-async fn come_back(cell: &Cell, load: &Load, kept: Kept, number: usize) -> u64 {
+/// page of the log and by a socket.
+async fn come_back(cell: &Cell, load: &Load, kept: Kept, number: usize) {
     let Kept { caller, cursor } = kept;
     until("the log to reach the place again", Duration::from_mins(1), || async {
         let (_, head, _) = load.calls.sync(0, &caller, None, Some("head")).await.ok()?;
@@ -236,5 +235,6 @@ async fn come_back(cell: &Cell, load: &Load, kept: Kept, number: usize) -> u64 {
     let reset = first == Some(Op::Reset);
     cell.must(reset, || format!("{} was told of events behind a place that is gone", caller.device));
     device.stop().await;
-    u64::from(matches!(page, Err(Some(410)))) + u64::from(reset)
+    cell.bit_of("pages refused", u64::from(matches!(page, Err(Some(410)))));
+    cell.bit_of("sockets refused", u64::from(reset));
 }

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::BOTH;
 use super::clients::{percentile, sends};
 use crate::calls::{Caller, Calls, Letter};
-use crate::cell::{Cell, Row};
+use crate::cell::{Cell, Mode, Row};
 use crate::crowd::{self, Listener, Place};
 use crate::history::{History, Phase};
 use crate::load::Load;
@@ -40,14 +40,15 @@ const BACKLOG: usize = 24;
 /// Messages that come while they are there.
 const LIVE: usize = 8;
 
-/// Sockets that do not read: half of them come back to much that they missed, half are there when much happens. Then as
-/// many that do read, as the measure of what others have to bear anyway.
+/// Sockets that do not read: half of them come back to much that they missed, half are there when much happens. Before
+/// it a while without them is the measure; after it as many that do read show what others have to bear anyway.
 async fn slow(cell: &Cell) {
     let count = cell.times(60, 500, 500) as usize;
     crowd::raise_descriptors();
     let site = Site::new(cell.plan()).await;
     let people = named(&*site.database.store().await, "s", count / 10, 1).await;
     let load = Load::start(&site, cell.scale(), cell.seed).await;
+    cell.warm(&site);
     let port = site.port(0);
     let pid = site.server(0, super::super::support::server::Server::pid).expect("it runs");
     let calls = Calls::new(Arc::new(History::default()), vec![site.base(0)]);
@@ -55,9 +56,13 @@ async fn slow(cell: &Cell) {
     let paths = paths(&calls, behind, present).await;
     fill(&calls, behind, BACKLOG).await;
 
-    let (mut waits, mut theirs) = (Vec::new(), Vec::new());
+    let (mut quiet, mut waits, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
     let (mut growth, mut longest, mut closed) = (0, Duration::ZERO, 0);
     for _ in 0..cell.times(1, 3, 100) {
+        let from = load.history.now();
+        load.more(cell.times(300, 2000, 2000), Duration::from_mins(1)).await;
+        quiet.extend(sends(&load.history.steps(), from));
+
         let from = load.history.now();
         let before = crowd::resident(pid);
         let memory = Highest::watch(pid);
@@ -83,14 +88,20 @@ async fn slow(cell: &Cell) {
         theirs.extend(sends(&load.history.steps(), from));
     }
     cell.bit(closed);
-    let (with, without) = (percentile(&mut waits, 99), percentile(&mut theirs, 99));
-    let ratio = with.as_secs_f64() / without.as_secs_f64();
+    let [quiet, with, beside] = [&mut quiet, &mut waits, &mut theirs].map(|waits| percentile(waits, 99));
+    let ratio = with.as_secs_f64() / quiet.as_secs_f64();
     cell.figure("memory grew by", format!("{:.1} MiB", growth as f64 / 1024.0));
     cell.figure("closed within", format!("{:.1} s", longest.as_secs_f64()));
-    cell.figure("p99 of others", format!("{} ms, {} ms beside readers", with.as_millis(), without.as_millis()));
+    let text =
+        format!("{} ms, before {} ms, beside readers {} ms", with.as_millis(), quiet.as_millis(), beside.as_millis());
+    cell.figure("p99 of others", text);
     cell.figure("ratio", format!("{ratio:.2}"));
     cell.must(growth <= GROWTH, || format!("memory grew by {growth} KiB"));
-    cell.must(ratio <= RATIO, || format!("others became {ratio:.2} times slower"));
+    // A few hundred sends of a debug build beside other tests say nothing: with those it is printed.
+    let enough = cell.mode > Mode::Quick;
+    cell.must(!enough || ratio <= RATIO, || format!("others became {ratio:.2} times slower"));
+    // With it go the connections that it kept.
+    drop(calls);
     cell.check(&site, load).await;
 }
 

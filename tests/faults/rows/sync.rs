@@ -59,6 +59,7 @@ async fn failing(cell: &Cell) {
 async fn failing_sqlite(cell: &Cell) {
     let site = Site::new(cell.plan()).await;
     let load = Load::start(&site, cell.scale(), cell.seed).await;
+    cell.warm(&site);
     let mut rng = SmallRng::seed_from_u64(cell.seed);
     let file = site.database.url.strip_prefix("sqlite:").expect("a file").to_owned();
     let (wal, out) = (format!("{file}-wal"), site.dir.path().join("trace"));
@@ -96,8 +97,7 @@ async fn failing_sqlite(cell: &Cell) {
             load.history.heal();
             load.more(20, Duration::from_secs(30)).await;
         }
-        cell.bit(bitten);
-        cell.figure(what, bitten);
+        cell.bit_of(what, bitten);
     }
     cell.figure("in doubt meanwhile", unknown);
     cell.figure("connections replaced", replaced);
@@ -119,8 +119,9 @@ async fn failing_mariadb(cell: &Cell) {
     let settings = ["--max-connections=300", "--skip-stack-trace", "--log-bin=binlog", "--sync-binlog=1"];
     let mariadb = OwnMariaDb::start(dir.path(), &settings).await;
     let database = Arc::new(Database::on(&mariadb.url).await);
-    let site = Site::over(cell.plan(), database).await;
+    let site = Site::over(cell.plan().pair(), database).await;
     let load = Load::start(&site, cell.scale(), cell.seed).await;
+    cell.warm(&site);
     let log = dir.path().join("mariadb/ib_logfile0").display().to_string();
     let out = site.dir.path().join("trace");
     for (what, inject) in FAULTS {
@@ -141,11 +142,10 @@ async fn failing_mariadb(cell: &Cell) {
             load.history.heal();
             load.more(20, Duration::from_secs(30)).await;
         }
-        cell.bit(bitten);
-        cell.figure(what, bitten);
+        cell.bit_of(what, bitten);
     }
     cell.check(&site, load).await;
-    site.kill(0);
+    (0..site.processes()).for_each(|index| site.kill(index));
 }
 
 /// So many send at once.
@@ -162,9 +162,10 @@ async fn traced(cell: &Cell) {
         None => (Database::new(Backend::Sqlite).await, Log::Sqlite),
         Some(mariadb) => (Database::on(&mariadb.url).await, Log::MariaDb),
     };
-    let site = Site::over(Plan { people: 8, ..cell.plan() }, Arc::new(database)).await;
+    let site = Site::over(Plan { people: 8, ..cell.plan().pair() }, Arc::new(database)).await;
     let scale = Scale { lanes: 0, sends_only: true, ..cell.scale() };
     let load = Load::start(&site, scale, cell.seed).await;
+    cell.warm(&site);
     let sent = cell.times(400, 3000, 10_000);
     let (acknowledged, ledger) = send_traced(&site, &load, mariadb.as_ref(), sent, dir.path(), log).await;
     cell.bit(ledger.acknowledged.len() as u64);
@@ -176,7 +177,7 @@ async fn traced(cell: &Cell) {
     let early = &ledger.early;
     cell.must(early.is_empty(), || format!("{} left before they were synced, first {:?}", early.len(), &early[..1]));
     cell.check(&site, load).await;
-    site.kill(0);
+    (0..site.processes()).for_each(|index| site.kill(index));
 }
 
 /// Sends so many under a tracer; the marks of those that were acknowledged, and what the tracer saw.
@@ -190,8 +191,8 @@ pub async fn send_traced(
 ) -> (HashSet<String>, Ledger) {
     let fifo = dir.join("trace");
     let reading = Ledger::read_from(&fifo, log);
-    let server = site.server(0, Server::pid).expect("it runs");
-    let pids: Vec<u32> = mariadb.and_then(OwnMariaDb::pid).into_iter().chain([server]).collect();
+    let servers = (0..site.processes()).map(|index| site.server(index, Server::pid).expect("it runs"));
+    let pids: Vec<u32> = mariadb.and_then(OwnMariaDb::pid).into_iter().chain(servers).collect();
     let tracer = Tracer::attach(&pids, &fifo, &CALLS);
     let senders = (0..SENDERS).map(|number| {
         let person = &site.people[number % site.people.len()];
@@ -220,7 +221,7 @@ async fn sender(calls: Calls, caller: Caller, to: Arc<str>, number: usize, count
         let mark = format!("[w{turn}]");
         let body = format!("{mark} from {}", caller.user);
         let letter = Letter { to: to.clone(), body, key: Some(Arc::from(format!("w{turn}"))) };
-        let (_, status, _) = calls.send(0, &caller, &letter).await;
+        let (_, status, _) = calls.send(number % calls.processes(), &caller, &letter).await;
         acknowledged.extend((status == Some(201)).then_some(mark));
     }
     acknowledged

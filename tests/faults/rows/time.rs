@@ -38,6 +38,7 @@ const ANSWERED: Duration = Duration::from_secs(5);
 async fn stopped(cell: &Cell) {
     let site = Site::new(cell.plan().pair()).await;
     let load = Load::start(&site, cell.scale(), cell.seed).await;
+    cell.warm(&site);
     let mut rng = SmallRng::seed_from_u64(cell.seed);
     let mut leaving = Vec::new();
     let mut spans = Vec::new();
@@ -56,6 +57,7 @@ async fn stopped(cell: &Cell) {
         let (answered, ()) = tokio::join!(answers(&site, victim, stop), sign_out(&load, other, victim, &devices));
         site.server(victim, |server| server.signal("CONT")).expect("it runs");
         cell.bit(u64::from(!answered));
+        cell.must(!answered, || format!("a process that was to stand still for {stop:?} answered"));
         spans.push((other, begun..load.history.now()));
         // What it knew when it stopped is old by now.
         peers.look(victim).await;

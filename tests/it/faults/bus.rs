@@ -119,7 +119,7 @@ async fn redis_that_was_never_there_is_said_once() {
 async fn a_dead_line_is_found_out() {
     let dir = tempfile::tempdir().expect("a directory");
     let redis = OwnRedis::start(free_port(), dir.path());
-    let proxy = RedisProxy::to(redis.port).await;
+    let proxy = RedisProxy::to(redis.port, 0).await;
     let bus = RedisBus::start(&proxy.url(), "test").expect("a bus");
     until("the bus to connect", Duration::from_secs(10), || async { bus.is_healthy().then_some(()) }).await;
     let _stays = bus.subscribe(1).await;

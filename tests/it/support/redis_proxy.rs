@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rand::rngs::SmallRng;
+use rand::{Rng as _, SeedableRng as _};
 use redis::aio::MultiplexedConnection;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -29,6 +31,7 @@ pub enum Fate {
 
 struct State {
     fate: Mutex<Fate>,
+    rng: Mutex<SmallRng>,
     deaf: AtomicBool,
     hit: AtomicU64,
     withheld: AtomicU64,
@@ -41,13 +44,15 @@ pub struct RedisProxy {
 }
 
 impl RedisProxy {
-    pub async fn to(port: u16) -> Self {
+    /// One whose choices the seed repeats, word by word.
+    pub async fn to(port: u16, seed: u64) -> Self {
         let client = redis::Client::open(format!("redis://127.0.0.1:{port}")).expect("an address");
         let own = super::until("Redis to listen", Duration::from_secs(10), || async {
             client.get_multiplexed_async_connection().await.ok()
         });
         let state = Arc::new(State {
             fate: Mutex::default(),
+            rng: Mutex::new(SmallRng::seed_from_u64(seed)),
             deaf: AtomicBool::default(),
             hit: AtomicU64::default(),
             withheld: AtomicU64::default(),
@@ -146,14 +151,16 @@ impl State {
     /// Whether a word goes on as it came.
     fn passes(&self, channel: &[u8], word: &[u8]) -> bool {
         let fate = *self.fate.lock().unwrap();
-        let chance = |percent: u32| rand::random_range(0..100) < percent;
+        let mut rng = self.rng.lock().unwrap();
+        let mut chance = |percent: u32| rng.random_range(0..100) < percent;
         let (later, passes) = match fate {
             Fate::Lose(percent) if chance(percent) => (None, false),
             Fate::Double(percent) if chance(percent) => (Some(Duration::ZERO), true),
             Fate::Pass | Fate::Lose(_) | Fate::Double(_) => return true,
             Fate::Delay(by) => (Some(by), false),
-            Fate::Shuffle(most) => (Some(most.mul_f64(rand::random())), false),
+            Fate::Shuffle(most) => (Some(most.mul_f64(rng.random())), false),
         };
+        drop(rng);
         self.hit.fetch_add(1, Ordering::Relaxed);
         if let Some(later) = later {
             let (mut own, channel, word) = (self.own.clone(), channel.to_vec(), word.to_vec());
