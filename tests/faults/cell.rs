@@ -74,7 +74,9 @@ impl Cell {
     pub fn scale(&self) -> Scale {
         match self.mode {
             Mode::Quick => Scale::default(),
-            Mode::Nightly | Mode::Release => Scale { lanes: 40, pause: Duration::from_millis(40), ..Scale::default() },
+            Mode::Nightly | Mode::Release => {
+                Scale { lanes: 40, pause: Duration::from_millis(40), everybody: true, ..Scale::default() }
+            }
         }
     }
 

@@ -24,12 +24,14 @@ pub struct Scale {
     pub habits: Habits,
     /// Only sends, each repeated until it is acknowledged.
     pub sends_only: bool,
+    /// Lanes send for everybody in turn, not for as many people as there are lanes.
+    pub everybody: bool,
 }
 
 impl Default for Scale {
     fn default() -> Self {
         let habits = Habits { leaves_within: Some(Duration::from_secs(4)), pages_first: 4 };
-        Self { lanes: 24, pause: Duration::from_millis(20), habits, sends_only: false }
+        Self { lanes: 24, pause: Duration::from_millis(20), habits, sends_only: false, everybody: false }
     }
 }
 
@@ -157,7 +159,7 @@ fn lane_of(person: &Person, number: usize) -> Caller {
     Caller { user: person.name.clone(), device, cookie: person.cookie() }
 }
 
-/// One who sends, one thing after the other; where there are more people than lanes, for one and then for another.
+/// One who sends, one thing after the other; it may be for one person and then for another.
 struct Lane {
     calls: Calls,
     caller: Caller,
@@ -173,7 +175,7 @@ struct Lane {
 impl Lane {
     async fn run(mut self) {
         while !self.stop.load(Ordering::Relaxed) {
-            if self.people.len() > self.scale.lanes && self.rng.random_ratio(1, 20) {
+            if self.scale.everybody && self.rng.random_ratio(1, 20) {
                 self.me = self.rng.random_range(0..self.people.len());
                 self.caller = lane_of(&self.people[self.me], self.number);
             }

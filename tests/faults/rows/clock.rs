@@ -14,7 +14,7 @@ use super::BOTH;
 use crate::cell::{Cell, Row};
 use crate::finale;
 use crate::history::{Op, Phase};
-use crate::load::Load;
+use crate::load::{Load, Scale};
 use crate::site::Site;
 use crate::support::backend;
 use crate::support::server::Client;
@@ -54,7 +54,7 @@ async fn jumps(cell: &Cell) {
     }
     // Theirs outlast every jump: they go on, and what they do is checked. Those that should end are made here.
     backend::run(&site.database.url, "UPDATE sessions SET expires_at = expires_at + 20 * 31557600000000").await;
-    let load = Load::start(&site, cell.scale(), cell.seed).await;
+    let load = Load::start(&site, Scale { everybody: false, ..cell.scale() }, cell.seed).await;
     cell.warm(&site);
     let mut rng = SmallRng::seed_from_u64(cell.seed);
     let name = site.people.last().expect("people").name.clone();

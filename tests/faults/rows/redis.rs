@@ -46,7 +46,8 @@ const TOLD: Duration = Duration::from_secs(1);
 
 /// The usual load, with devices that stay: one that comes back asks for everything, and would hide that nobody told it.
 pub fn staying(cell: &Cell) -> Scale {
-    Scale { habits: Habits { leaves_within: None, pages_first: 4 }, ..cell.scale() }
+    // Some are to be seldom written to.
+    Scale { habits: Habits { leaves_within: None, pages_first: 4 }, everybody: false, ..cell.scale() }
 }
 
 async fn restarts(cell: &Cell) {
