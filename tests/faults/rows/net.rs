@@ -51,7 +51,7 @@ async fn half_open(cell: &Cell) {
     let at = |address: String| vec![format!("http://{address}:{}", site.port(0))];
     // No pages: their connections stay when they are idle, and only a proxy ends those.
     let habits = Habits { leaves_within: None, pages_first: u32::MAX };
-    let scale = Scale { lanes: 10, pause: Duration::from_millis(300), habits, sends_only: false };
+    let scale = Scale { lanes: 10, pause: Duration::from_millis(300), habits, sends_only: false, everybody: false };
     let load = Load::apart(&site, at(namespace.sound()), at(namespace.broken()), scale, cell.seed).await;
     let (mut server, mut clients) = (Duration::ZERO, Duration::ZERO);
     for _ in 0..cell.times(1, 1, 10) {
