@@ -48,21 +48,21 @@ impl Tracer {
     }
 
     /// Lets the processes go.
-    pub fn end(mut self) {
-        self.detach();
-    }
-
-    fn detach(&mut self) {
-        let asked = Command::new("kill").args(["-s", "TERM", &self.child.id().to_string()]).status();
-        if !asked.is_ok_and(|status| status.success()) {
-            let _ = self.child.kill();
-        }
-        let _ = self.child.wait();
+    pub fn end(self) {
+        drop(self);
     }
 }
 
 impl Drop for Tracer {
     fn drop(&mut self) {
-        self.detach();
+        // It ends with the process that it traces.
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return;
+        }
+        let asked = Command::new("kill").args(["-s", "TERM", &self.child.id().to_string()]).status();
+        if !asked.is_ok_and(|status| status.success()) {
+            let _ = self.child.kill();
+        }
+        let _ = self.child.wait();
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Fault, Repeat, StoreError};
+use super::{Fault, Repeat};
 use crate::domain::{ConversationId, Message, NewMessage, SendKey, Timestamp, UserId};
 use crate::store::db::{Connection, Value};
 
@@ -198,7 +198,8 @@ impl Plan {
         c.upsert_many(&SET_LISTS, 7, &rows.flatten().map(Value::Int).collect::<Vec<_>>()).await
     }
 
-    /// The messages as stored, in the order of `fresh`.
+    /// The messages as stored, in the order of `fresh`. That they are there is looked at, not assumed: Galera takes back
+    /// a transaction that another node was quicker than, and was seen not to say so to a read. Then it is tried again.
     pub(super) async fn stored(
         &self,
         c: &mut Connection<'_>,
@@ -214,9 +215,12 @@ impl Plan {
         let ids = ids.collect::<Result<HashMap<_, _>, Fault>>()?;
         let name = |user| names.get(&user).cloned().unwrap_or_default();
         let stored = fresh.iter().zip(&self.messages).map(|(new, n)| {
-            let id = ids.get(&(n.conversation, n.seq));
+            let id = ids.get(&(n.conversation, n.seq)).ok_or_else(|| {
+                tracing::warn!(conversation = n.conversation, seq = n.seq, "what a transaction wrote is not there");
+                Fault::Contended(sqlx::Error::RowNotFound)
+            });
             Ok(Message {
-                id: *id.ok_or_else(|| StoreError::Internal("a stored message is not there".to_owned()))?,
+                id: *id?,
                 conversation: n.conversation,
                 seq: n.seq,
                 sender: new.sender,
