@@ -1,6 +1,8 @@
 //! How connections to each database are opened, and what is set on each.
 
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::mysql::MySqlConnectOptions;
@@ -62,14 +64,18 @@ pub fn check_url(url: &str) -> Result<(), String> {
 }
 
 /// A MySQL or MariaDB server. An error if the URL cannot be read.
-pub(super) fn mysql(url: &str, options: &Options) -> Result<Pools, sqlx::Error> {
+/// `galera` is set once it is known to belong to a cluster.
+pub(super) fn mysql(url: &str, options: &Options, galera: Arc<AtomicBool>) -> Result<Pools, sqlx::Error> {
     let connect = MySqlConnectOptions::from_str(url)?.statement_cache_capacity(STATEMENTS);
     let isolation = options.isolation;
     let pool = Pool::new(options.connections, Some(RESTED), move || {
-        let connect = connect.clone();
+        let (connect, galera) = (connect.clone(), galera.clone());
         async move {
             let mut connection = connect.connect().await?;
             set_up(&mut connection, isolation).await?;
+            // Elsewhere the variable is off, or not known.
+            let on: Option<i64> = sqlx::query_scalar("SELECT @@wsrep_on").fetch_one(&mut connection).await.ok();
+            galera.store(on == Some(1), Ordering::Relaxed);
             Ok(connection)
         }
     });

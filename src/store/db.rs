@@ -6,11 +6,13 @@
 //! was given up, or which failed in a way that leaves it out of step, is closed and never used again. So any future of
 //! this module may be dropped half-way.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use sqlx::{Error as SqlxError, Executor as _, MySqlConnection, SqliteConnection};
 
+use super::bounds::{self, Bounds};
 use super::connect;
 use super::dialect::{Dialect, Phrasebook, Repeat, SIZES, cut};
 use super::error::{Fault, StoreError};
@@ -33,18 +35,21 @@ pub(super) struct Db {
     phrases: Phrasebook,
     /// Whether the server passes over locked rows, as far as is known.
     skips_locked: AtomicBool,
+    /// Whether the server is one of a Galera cluster: known when the first connection is open.
+    galera: Arc<AtomicBool>,
 }
 
 impl Db {
     /// Prepares the pools; a MySQL server that is away is not an error yet.
     pub(super) fn open(url: &str, options: &Options) -> Result<Self, StoreError> {
+        let galera = Arc::<AtomicBool>::default();
         let (pools, dialect) = if let Some(path) = url.strip_prefix("sqlite:") {
             (connect::sqlite(path), Dialect::Sqlite)
         } else {
             let bad = |e: SqlxError| StoreError::Internal(format!("the database URL cannot be used: {e}"));
-            (connect::mysql(url, options).map_err(bad)?, Dialect::MySql)
+            (connect::mysql(url, options, galera.clone()).map_err(bad)?, Dialect::MySql)
         };
-        Ok(Self { pools, phrases: Phrasebook::new(dialect), skips_locked: AtomicBool::new(true) })
+        Ok(Self { pools, phrases: Phrasebook::new(dialect), skips_locked: AtomicBool::new(true), galera })
     }
 
     pub(super) fn is_sqlite(&self) -> bool {
@@ -62,14 +67,22 @@ impl Db {
 
     /// A transaction for writing. Dropped without [`Connection::commit`] it is rolled back.
     pub(super) async fn writer(&self, attempt: Attempt) -> Result<Connection<'_>, Fault> {
-        let (held, begin) = match &self.pools {
-            Pools::Sqlite { writer, .. } => (Held::Sqlite(writer.acquire(attempt.until).await?), "BEGIN IMMEDIATE"),
-            Pools::MySql(pool) => (Held::MySql(pool.acquire(attempt.until).await?), "BEGIN"),
+        let held = match &self.pools {
+            Pools::Sqlite { writer, .. } => Held::Sqlite(writer.acquire(attempt.until).await?),
+            Pools::MySql(pool) => Held::MySql(pool.acquire(attempt.until).await?),
         };
         let mut connection = self.connection(held, attempt);
-        connection.plain(begin).await?;
+        connection.plain(self.bounds().begin).await?;
         connection.health = Health::InTransaction;
         Ok(connection)
+    }
+
+    fn bounds(&self) -> &'static Bounds {
+        match &self.pools {
+            Pools::Sqlite { .. } => &bounds::SQLITE,
+            Pools::MySql(_) if self.galera.load(Ordering::Relaxed) => &bounds::GALERA,
+            Pools::MySql(_) => &bounds::MYSQL,
+        }
     }
 
     fn connection(&self, held: Held, attempt: Attempt) -> Connection<'_> {
@@ -134,11 +147,12 @@ pub(super) struct Connection<'db> {
 impl Drop for Connection<'_> {
     fn drop(&mut self) {
         let Some(mut held) = self.held.take() else { return };
+        let roll_back = self.db.bounds().roll_back;
         match (self.health, tokio::runtime::Handle::try_current()) {
             (Health::Free, _) => held.give_back(),
             (Health::InTransaction, Ok(runtime)) => drop(runtime.spawn(async move {
                 // Otherwise it is closed, and that rolls back too.
-                if matches!(tokio::time::timeout(ROLLBACK, held.plain("ROLLBACK")).await, Ok(Ok(()))) {
+                if matches!(tokio::time::timeout(ROLLBACK, held.plain(roll_back)).await, Ok(Ok(()))) {
                     held.give_back();
                 }
             })),
@@ -206,7 +220,7 @@ impl Connection<'_> {
 
     /// Makes it durable. On an error that lost the connection, the outcome is unknown.
     pub(super) async fn commit(mut self) -> Result<(), Fault> {
-        self.plain("COMMIT").await.map_err(Fault::in_commit)?;
+        self.plain(self.db.bounds().commit).await.map_err(Fault::in_commit)?;
         self.health = Health::Free;
         Ok(())
     }

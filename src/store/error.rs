@@ -84,8 +84,8 @@ pub(super) fn is_unknown_syntax(e: &SqlxError) -> bool {
 impl Fault {
     fn sort_mysql(number: u16, serialization: bool, e: SqlxError) -> Self {
         match number {
-            // Deadlock, lock wait time-out, changed since the snapshot.
-            1213 | 1205 | 1020 => Self::Contended(e),
+            // Deadlock, lock wait time-out, changed since the snapshot; the savepoint of the transaction has gone with it.
+            1213 | 1205 | 1020 | 1305 => Self::Contended(e),
             _ if serialization => Self::Contended(e),
             // Too many connections, no such access for now, shutting down, no quorum, killed, read-only, disk full,
             // rested for too long.

@@ -4,6 +4,7 @@
 //! To add a method: write its conformance test (`tests/it/conformance/store.rs`), declare it here, write its SQL
 //! once in `sql/`, in the common form that `dialect` translates for each database.
 
+mod bounds;
 mod connect;
 mod db;
 mod dialect;
