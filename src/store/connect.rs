@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Executor as _, MySqlConnection};
+use sqlx::{ConnectOptions as _, Executor as _, MySqlConnection, Row as _};
 
 use super::db::Pools;
 use super::pool::Pool;
@@ -74,8 +74,8 @@ pub(super) fn mysql(url: &str, options: &Options, galera: Arc<AtomicBool>) -> Re
             let mut connection = connect.connect().await?;
             set_up(&mut connection, isolation).await?;
             // Elsewhere the variable is off, or not known.
-            let on: Option<i64> = sqlx::query_scalar("SELECT @@wsrep_on").fetch_one(&mut connection).await.ok();
-            galera.store(on == Some(1), Ordering::Relaxed);
+            let on = connection.fetch_one("SELECT @@wsrep_on").await.and_then(|row| row.try_get::<i64, _>(0));
+            galera.store(matches!(on, Ok(1)), Ordering::Relaxed);
             Ok(connection)
         }
     });

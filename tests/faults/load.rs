@@ -87,8 +87,8 @@ impl Load {
                 let cookie = person.cookies.last().cloned().expect("cookies");
                 let caller = Caller { user: person.name.clone(), device: "revoked".into(), cookie };
                 let (_, cursor, _) = calls.sync(0, &caller, None, Some("begin")).await.expect("the head of a log");
-                // Once it is not let in any more, it goes on to ask for pages too.
-                let stays = Habits { leaves_within: None, pages_first: 2 };
+                // Once it is not let in any more, it goes on to ask, for pages too where others do.
+                let stays = Habits { leaves_within: None, ..scale.habits };
                 Some(Device::start(listening.clone(), caller, cursor, stays, rng.random()))
             }
             _ => None,

@@ -1,6 +1,6 @@
 //! The limit of wrong passwords, with its default: ten a minute for an account from one address, and for an address.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use libtest_mimic::Trial;
@@ -27,10 +27,10 @@ pub fn trials() -> Vec<Trial> {
 /// Who is tried, and what `X-Forwarded-For` says.
 type Guess = (String, Option<String>);
 
-/// Wrong passwords, many at once, so that none of the allowance comes back meanwhile, spread over these servers: how
+/// Wrong passwords, many at once, so that little of the allowance comes back meanwhile, spread over these servers: how
 /// many were looked at, and one of the answers of the others.
 pub async fn tries(urls: &[&str], guesses: Vec<Guess>) -> (usize, Option<Answer>) {
-    let count = guesses.len();
+    let (count, began) = (guesses.len(), Instant::now());
     let mut running = Vec::new();
     for ((name, forwarded), url) in guesses.into_iter().zip(urls.iter().cycle()) {
         let url = (*url).to_owned();
@@ -43,7 +43,10 @@ pub async fn tries(urls: &[&str], guesses: Vec<Guess>) -> (usize, Option<Answer>
     let looked_at = answers.iter().filter(|answer| answer.status == 400).count();
     let refused = answers.iter().filter(|answer| answer.status == 429).count();
     assert_eq!(looked_at + refused, count, "{:?}", answers.iter().map(|a| a.status).collect::<Vec<_>>());
-    (looked_at, answers.into_iter().find(|answer| answer.status == 429))
+    // One is given back every six seconds, and a machine that has much to do takes longer for them.
+    let given_back = usize::try_from(began.elapsed().as_secs() / 6).unwrap_or(0);
+    let beyond = looked_at.saturating_sub(10).min(given_back);
+    (looked_at - beyond, answers.into_iter().find(|answer| answer.status == 429))
 }
 
 fn at_ann(count: usize) -> Vec<Guess> {
