@@ -74,8 +74,12 @@ pub(super) fn mysql(url: &str, options: &Options, galera: Arc<AtomicBool>) -> Re
             let mut connection = connect.connect().await?;
             set_up(&mut connection, isolation).await?;
             // Elsewhere the variable is off, or not known.
-            let on = connection.fetch_one("SELECT @@wsrep_on").await.and_then(|row| row.try_get::<i64, _>(0));
-            galera.store(matches!(on, Ok(1)), Ordering::Relaxed);
+            // Once known it stays so: a transaction must end as it was begun.
+            match connection.fetch_one("SELECT @@wsrep_on").await.and_then(|row| row.try_get::<i64, _>(0)) {
+                Ok(1) => galera.store(true, Ordering::Relaxed),
+                Ok(_) | Err(sqlx::Error::Database(_)) => {}
+                Err(e) => return Err(e),
+            }
             Ok(connection)
         }
     });
