@@ -270,6 +270,7 @@ fn message(me: &User, peer: &User, n: u64) -> NewMessage {
         recipient: to.id,
         body: Body::new(TEXT, 1000).expect("a text"),
         key: SendKey::Made(key),
+        reply_to: None,
         now: Timestamp(n as i64),
     }
 }

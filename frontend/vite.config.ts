@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { workerFiles } from './scripts/worker-files.mjs';
 
-// Two entries: the client's shell, and the script and style of the sign-in page that the server renders itself
-// (it finds both in manifest.json).
+// Three entries: the client's shell, the script and style of the sign-in page that the server renders itself (it finds
+// both in manifest.json), and the service worker, which is found by its name.
 export default defineConfig({
   base: '/static/',
+  plugins: [workerFiles()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     outDir: '../static',
@@ -18,6 +20,10 @@ export default defineConfig({
       input: {
         index: resolve(import.meta.dirname, 'index.html'),
         login: resolve(import.meta.dirname, 'src/login.ts'),
+        sw: resolve(import.meta.dirname, 'src/worker/sw.ts'),
+      },
+      output: {
+        entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
       },
     },
   },

@@ -5,7 +5,7 @@
 //! after the commit [`bus`] tells whoever is connected that a log has grown, and `http::socket` writes the frame.
 //! The database is the truth, the bus is a hint.
 //!
-//! Dependencies point one way: `domain <- store, bus <- chat, auth <- http <- cli`.
+//! Dependencies point one way: `domain <- store, bus, mail, limits <- chat, auth, export <- http <- cli`.
 
 #![forbid(unsafe_code)]
 
@@ -15,9 +15,15 @@ pub mod chat;
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod escape;
+pub mod export;
 pub mod faults;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod http;
+pub mod limits;
+pub mod mail;
+pub mod picture;
+pub mod seal;
 pub mod store;

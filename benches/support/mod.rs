@@ -1,5 +1,7 @@
 //! What the benchmarks share: people, a server, and requests on kept connections.
 
+#![allow(dead_code, reason = "no benchmark uses all of it")]
+
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -18,7 +20,7 @@ pub async fn people(store: &SqlStore) -> Vec<User> {
     let mut people = Vec::new();
     for n in 0..PEOPLE {
         let username = Username::new(&format!("person{n}")).expect("a name");
-        let email = String::new();
+        let email = format!("person{n}@chat.example");
         let new = NewUser { username, password_hash: hash.clone(), email, is_staff: false, is_superuser: false };
         people.push(store.add_user(&new, Timestamp(0)).await.expect("a user"));
     }
@@ -34,6 +36,11 @@ pub struct Server {
 
 impl Server {
     pub fn start(url: &str, dir: &Path) -> Self {
+        Self::start_with(url, dir, &[])
+    }
+
+    /// With more settings.
+    pub fn start_with(url: &str, dir: &Path, settings: &[(&str, &str)]) -> Self {
         std::fs::create_dir_all(dir).expect("a directory");
         let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
         let child = Command::new(env!("CARGO_BIN_EXE_chatd"))
@@ -44,6 +51,9 @@ impl Server {
             .env("CHATD_LOG", "warn")
             // Tries are charged before the password is looked at: many right ones at once would be refused.
             .env("CHATD_LOGIN_FAILURES_PER_MINUTE", "100000")
+            .envs([("CHATD_MESSAGES_PER_SECOND", "1000000"), ("CHATD_MESSAGES_BURST", "1000000")])
+            .envs([("CHATD_READS_PER_MINUTE", "10000000"), ("CHATD_LOGINS_PER_MINUTE", "1000000")])
+            .envs(settings.iter().copied())
             .stdout(Stdio::null())
             .spawn()
             .expect("it starts");

@@ -66,6 +66,27 @@ test('a refused message says why, and can be edited, tried again and deleted', a
   await expect(row).toHaveCount(1);
 });
 
+test('a refusal without a reason says what to quote, and loses nothing', async ({ person }) => {
+  const page = await person('dora', 'c/gus/');
+  let request = '';
+  await page.route('**/api/v1/message/', async (route) => {
+    if (route.request().method() !== 'POST') return route.fallback();
+    // As something between here and the server would answer, with the number that the server gives each request.
+    const response = await route.fetch({ method: 'GET' });
+    request = response.headers()['x-request-id'] ?? '';
+    return route.fulfill({ response, status: 413, body: '<h1>Too large</h1>' });
+  });
+  await say(page, 'too much');
+  const row = bubble(page, 'too much');
+  await expect(row.getByText('The server did not accept this message.')).toBeVisible();
+  expect(request).toMatch(/^\w{8,}$/);
+  await expect(row.getByText(`If you ask for help, quote request ${request}`)).toBeVisible();
+  await page.reload();
+  await expect(row.getByText(`If you ask for help, quote request ${request}`)).toBeVisible();
+  await row.getByRole('button', { name: 'Edit' }).click();
+  await expect(field(page)).toHaveValue('too much');
+});
+
 /** The server refuses every message that this page sends. */
 const refuse = (page: Page) =>
   page.route('**/api/v1/message/', (route) =>
@@ -116,17 +137,22 @@ test('a message says how far it got, in words too: sending, sent, read, or not s
   const page = await person('gus', 'c/ivo/');
   await connected(page);
   const status = bubble(page, 'how far?').locator('.delivery .sr-only');
-  let answer: (refuse: boolean) => void = () => {};
+  let asked: ((refuse: boolean) => void) | null = null;
+  const answer = async (refuse: boolean) => {
+    await expect.poll(() => asked !== null, 'the server is asked').toBe(true);
+    asked?.(refuse);
+    asked = null;
+  };
   await page.route('**/api/v1/message/', async (route) => {
     if (route.request().method() !== 'POST') return route.fallback();
     const refused = await new Promise<boolean>((resolve) => {
-      answer = resolve;
+      asked = resolve;
     });
     return refused ? route.fulfill({ status: 400, json: { body: ['Not like this.'] } }) : route.fallback();
   });
   await say(page, 'how far?');
   await expect(status).toHaveText('Sending');
-  answer(false);
+  await answer(false);
   await expect(status).toHaveText('Sent');
   const reader = await person('ivo', 'c/gus/');
   await reader.bringToFront();
@@ -134,6 +160,6 @@ test('a message says how far it got, in words too: sending, sent, read, or not s
   await expect(status).toHaveText('Read');
   await say(page, 'no further');
   await expect(bubble(page, 'no further').locator('.delivery .sr-only')).toHaveText('Sending');
-  answer(true);
+  await answer(true);
   await expect(bubble(page, 'no further').locator('.delivery .sr-only')).toHaveText('Not sent');
 });

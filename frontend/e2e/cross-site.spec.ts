@@ -22,7 +22,7 @@ async function signIn(page: Page, address: string): Promise<void> {
   await page.goto(address);
   await page.getByPlaceholder('Username').fill('ann');
   await page.getByPlaceholder('Password').fill(passwordOf('ann'));
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await connected(page);
 }
 

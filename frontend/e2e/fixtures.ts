@@ -1,4 +1,4 @@
-// What the tests share: a server for each worker, signed-in people, and two things that hold everywhere: no page ever
+// What the tests share: a server for each file, signed-in people, and two things that hold everywhere: no page ever
 // breaks the content security policy, and no page throws.
 
 import {
@@ -32,17 +32,35 @@ export interface Workers {
   database: 'sqlite' | 'mariadb';
 }
 
-export const test = base.extend<People, Workers & { chatd: Chatd }>({
+/** The server of the file whose tests are running. */
+interface Running {
+  of: (file: string) => Promise<Chatd>;
+}
+
+export const test = base.extend<People & { chatd: Chatd }, Workers & { running: Running }>({
   database: ['sqlite', { option: true, scope: 'worker' }],
 
-  chatd: [
+  running: [
     async ({ database }, use) => {
-      const chatd = await startHarness({ database });
-      await use(chatd);
-      await chatd.stop();
+      let now: { readonly file: string; readonly chatd: Chatd } | null = null;
+      await use({
+        of: async (file) => {
+          if (now?.file !== file) {
+            await now?.chatd.stop();
+            now = { file, chatd: await startHarness({ database }) };
+          }
+          return now.chatd;
+        },
+      });
+      await (now as { readonly chatd: Chatd } | null)?.chatd.stop();
     },
     { scope: 'worker' },
   ],
+
+  // A server for each file: a name that two files use is two people.
+  chatd: async ({ running }, use, { file }) => {
+    await use(await running.of(file));
+  },
 
   // biome-ignore lint/correctness/noEmptyPattern: the runner reads the parameter's shape
   problems: async ({}, use) => {
@@ -151,4 +169,48 @@ export async function shifts(page: Page): Promise<string[]> {
 
 export function numbered(count: number, word: string): string[] {
   return Array.from({ length: count }, (_, index) => `${word} ${index + 1}`);
+}
+
+export async function offline(page: Page): Promise<void> {
+  await expect(page.locator('.shell')).not.toHaveAttribute('data-link', 'up');
+}
+
+/** Signs out without a word. An open page would notice, and lead to the sign-in page by itself. */
+export async function forget(page: Page): Promise<void> {
+  await page.goto('about:blank');
+  await page.context().clearCookies();
+}
+
+/** Waits until this browser has stored a draft, and with it everything that was written before. */
+export async function kept(page: Page, user: string, draft: string): Promise<void> {
+  await expect
+    .poll(async () => (await rows<{ text: string }>(page, user, 'drafts')).map(({ text }) => text))
+    .toContain(draft);
+}
+
+/** Waits until this browser has stored a list in which this person stands. */
+export async function keptPerson(page: Page, user: string, peer: string): Promise<void> {
+  await expect
+    .poll(async () => (await rows<{ peer: string }>(page, user, 'summaries')).map((each) => each.peer))
+    .toContain(peer);
+}
+
+/** What this browser has stored for a user. */
+export function rows<Row>(page: Page, user: string, store: string): Promise<Row[]> {
+  return page.evaluate(
+    async ({ user, store }) => {
+      const database = (await indexedDB.databases()).find((each) => each.name?.endsWith(` ${user}`));
+      const opening = indexedDB.open(database?.name ?? '');
+      return new Promise<Row[]>((resolve) => {
+        opening.onsuccess = () => {
+          const request = opening.result.transaction(store).objectStore(store).getAll();
+          request.onsuccess = () => {
+            opening.result.close();
+            resolve(request.result);
+          };
+        };
+      });
+    },
+    { user, store },
+  );
 }

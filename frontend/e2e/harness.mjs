@@ -8,17 +8,21 @@ const USERS = ['ann', 'bob', 'carol', 'dora', 'emil', 'fay', 'gus', 'hana', 'ivo
 
 /** @param {{ database?: 'sqlite' | 'mariadb' }} options */
 export async function startHarness({ database = 'sqlite' } = {}) {
-  const env = { CHATD_LOGIN_FAILURES_PER_MINUTE: '100000' };
+  const env = {
+    CHATD_LOGIN_FAILURES_PER_MINUTE: '100000',
+    CHATD_SIGNUP: 'invite',
+    CHATD_INVITES_BY: 'everybody',
+  };
   const server = await startProgram({ database, users: USERS, env });
   const wire = await cuttable(server.port);
   const direct = `http://127.0.0.1:${server.port}/`;
   const cookies = new Map();
 
-  async function request(user, path, body) {
+  async function request(user, path, body, method = body === undefined ? 'GET' : 'POST') {
     if (!cookies.has(user)) cookies.set(user, await signIn(direct, user));
     for (;;) {
       const answer = await fetch(`${direct}api/v1/${path}`, {
-        method: body === undefined ? 'GET' : 'POST',
+        method,
         headers: { 'Content-Type': 'application/json', Cookie: cookies.get(user) },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
@@ -34,6 +38,8 @@ export async function startHarness({ database = 'sqlite' } = {}) {
     url: `http://127.0.0.1:${wire.port}/`,
     password: passwordOf,
     addUser: server.addUser,
+    addSuperuser: server.addSuperuser,
+    command: server.command,
     send: (from, to, body) => request(from, 'message/', { recipient: to, body }),
     sendMany: async (from, to, bodies) => {
       for (const body of bodies) await request(from, 'message/', { recipient: to, body });
@@ -52,7 +58,16 @@ export async function startHarness({ database = 'sqlite' } = {}) {
         after = messages.at(-1).seq;
       }
     },
+    post: (user, path, body) => request(user, path, body),
+    change: (user, path, body) => request(user, path, body, 'PATCH'),
+    conversation: (user, peer) => request(user, `conversation/${encodeURIComponent(peer)}/`),
     read: (user, peer, seq) => request(user, `conversation/${encodeURIComponent(peer)}/read/`, { seq }),
+    /** What a browser holds in which somebody has signed in. */
+    cookiesOf: async (user) =>
+      (await signIn(direct, user)).split('; ').map((pair) => {
+        const [name = '', value = ''] = pair.split('=');
+        return { name, value, url: `http://127.0.0.1:${wire.port}/` };
+      }),
     cut: wire.cut,
     mend: wire.mend,
     kill: server.kill,

@@ -76,12 +76,15 @@ test('a short conversation does not shift when messages arrive', async ({ person
 test('the observer of shifts does see one', async ({ person }) => {
   const page = await person('bob');
   await connected(page);
-  await page.evaluate(() => {
-    const block = document.createElement('div');
-    block.textContent = 'in the way';
-    document.querySelector('.sidebar')?.prepend(block);
-  });
-  await expect.poll(() => page.evaluate(() => window.shifts.length)).toBeGreaterThan(0);
+  // Again and again: a frame that was not drawn yet has nothing that could shift.
+  const seen = () =>
+    page.evaluate(() => {
+      const block = document.createElement('div');
+      block.textContent = 'in the way';
+      document.querySelector('.sidebar')?.prepend(block);
+      return window.shifts.length;
+    });
+  await expect.poll(seen).toBeGreaterThan(0);
 });
 
 test('at 400 % zoom nothing is cut off, also with eight lines in the composer', async ({

@@ -31,6 +31,11 @@ export async function startProgram({ database = 'sqlite', users = [], port, env 
       CHATD_PORT: String(listening),
       CHATD_DATA_DIR: directory,
       CHATD_DRAIN_SECONDS: '0',
+      // Tests do much in a short time.
+      CHATD_LOGINS_PER_MINUTE: '1000000',
+      CHATD_MESSAGES_PER_SECOND: '1000000',
+      CHATD_MESSAGES_BURST: '1000000',
+      CHATD_READS_PER_MINUTE: '10000000',
       ...storage.env,
       ...env,
     },
@@ -38,8 +43,11 @@ export async function startProgram({ database = 'sqlite', users = [], port, env 
   let running = null;
   let said = '';
 
-  const addUser = (name) =>
-    finished(spawn(BIN, ['user', 'add', name, '--password-stdin'], options), `${passwordOf(name)}\n`);
+  const addUser = (name, ...more) =>
+    finished(
+      spawn(BIN, ['user', 'add', name, '--password-stdin', ...more], options),
+      `${passwordOf(name)}\n`,
+    );
 
   async function start() {
     running = spawn(BIN, ['serve'], {
@@ -67,6 +75,16 @@ export async function startProgram({ database = 'sqlite', users = [], port, env 
   return {
     port: listening,
     addUser,
+    addSuperuser: (name) =>
+      finished(
+        spawn(BIN, ['createsuperuser', '--no-input', '--username', name], {
+          ...options,
+          env: { ...options.env, CHATD_SUPERUSER_PASSWORD: passwordOf(name) },
+        }),
+        '',
+      ),
+    /** Another command of the program, beside the server. What it has printed. */
+    command: (...args) => finished(spawn(BIN, args, options), ''),
     start,
     kill,
     /** What it has printed on its standard output. */
@@ -111,15 +129,21 @@ async function mariadb() {
 }
 
 function finished(child, input) {
+  // A program that ends before it has read everything says why, and that is what counts.
+  child.stdin.on('error', () => {});
   child.stdin.end(input);
   let said = '';
+  let printed = '';
   child.stderr.on('data', (data) => {
     said += data;
   });
+  child.stdout.on('data', (data) => {
+    printed += data;
+  });
   return new Promise((done, fail) => {
     child.once('error', fail);
-    child.once('exit', (code) =>
-      code === 0 ? done() : fail(new Error(`${child.spawnargs.join(' ')}: ${said}`)),
+    child.once('close', (code) =>
+      code === 0 ? done(printed) : fail(new Error(`${child.spawnargs.join(' ')}: ${said}`)),
     );
   });
 }

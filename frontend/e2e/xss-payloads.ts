@@ -271,3 +271,9 @@ export const PAYLOADS: readonly string[] = [
     ].map((payload) => payload.trim()),
   ),
 ];
+
+/** A seventh of them, another one each day of the week; with CHATD_E2E_WHOLE all of them. */
+export const TRIED: readonly string[] =
+  process.env.CHATD_E2E_WHOLE === undefined
+    ? PAYLOADS.filter((_, index) => index % 7 === Math.floor(Date.now() / 86_400_000) % 7)
+    : PAYLOADS;

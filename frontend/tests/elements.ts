@@ -23,3 +23,12 @@ function drawn({ type, props }: Element): ComponentChildren {
   component.props = props;
   return component.render();
 }
+
+/** The text that is drawn, in order. */
+export function textIn(node: ComponentChildren): string {
+  if (Array.isArray(node)) return node.map(textIn).join('');
+  if (typeof node === 'string' || typeof node === 'number') return String(node);
+  if (typeof node !== 'object' || node === null) return '';
+  const element = node as Element;
+  return textIn(typeof element.type === 'function' ? drawn(element) : element.props.children);
+}

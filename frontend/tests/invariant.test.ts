@@ -1,10 +1,16 @@
-// The realtime invariant: whatever happens, a snapshot with the events after its cursor equals a fresh snapshot.
+// The realtime invariant: whatever happens, a snapshot with the events after its cursor equals a fresh snapshot. It holds
+// for a fetched one and for one that this device has kept, whichever of its tabs kept it, and when.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ChatEvent, Message } from '../src/api/types';
+import { createKeeping } from '../src/conversation/keeping';
+import { receiveEvent } from '../src/conversation/receive';
+import { createState } from '../src/conversation/state';
 import { fromSnapshot, inOrder, peerOf, withEvent } from '../src/conversation/summaries';
 import { emptyThread, shown, type Thread, withChanged, withLive, withPage } from '../src/conversation/thread';
+import { openDevice } from '../src/device/device';
+import { type Browser, newBrowser } from './client';
 import { Model } from './model.mjs';
 
 const USERS = ['ann', 'bob', 'carol'];
@@ -13,7 +19,11 @@ const ME = 'ann';
 type Step =
   | { do: 'send'; from: number; to: number }
   | { do: 'read'; user: number; peer: number; seq: number }
-  | { do: 'edit'; a: number; b: number; seq: number };
+  | { do: 'delivered'; user: number; peer: number; seq: number }
+  | { do: 'arrange'; user: number; peer: number; pinned: boolean; archived: boolean }
+  | { do: 'guard'; user: number; on: boolean }
+  | { do: 'accept'; user: number; peer: number }
+  | { do: 'edit' | 'remove'; a: number; b: number; seq: number };
 
 const person = fc.integer({ min: 0, max: USERS.length - 1 });
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -23,9 +33,36 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('read' as const), user: person, peer: person, seq: fc.nat(12) }),
   },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.record({
-      do: fc.constant('edit' as const),
+      do: fc.constant('delivered' as const),
+      user: person,
+      peer: person,
+      seq: fc.nat(12),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('arrange' as const),
+      user: person,
+      peer: person,
+      pinned: fc.boolean(),
+      archived: fc.boolean(),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('guard' as const), user: person, on: fc.boolean() }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('accept' as const), user: person, peer: person }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constantFrom('edit' as const, 'remove' as const),
       a: person,
       b: person,
       seq: fc.integer({ min: 1, max: 12 }),
@@ -38,9 +75,19 @@ function play(model: Model, steps: readonly Step[]): void {
   for (const each of steps) {
     if (each.do === 'send') model.send(name(each.from), name(each.to), 'hi', null);
     if (each.do === 'read') model.read(name(each.user), name(each.peer), each.seq);
-    const conversation = each.do === 'edit' ? model.between(name(each.a), name(each.b)) : undefined;
-    if (each.do === 'edit' && conversation) model.edit(conversation, each.seq, 'edited');
+    if (each.do === 'delivered') model.delivered(name(each.user), name(each.peer), each.seq);
+    if (each.do === 'arrange') model.arrange(name(each.user), name(each.peer), kept(each));
+    if (each.do === 'guard') model.guard(name(each.user), each.on);
+    if (each.do === 'accept') model.accept(name(each.user), name(each.peer));
+    if (each.do !== 'edit' && each.do !== 'remove') continue;
+    const conversation = model.between(name(each.a), name(each.b));
+    if (conversation && each.do === 'edit') model.edit(conversation, each.seq, 'edited');
+    if (conversation && each.do === 'remove') model.remove(conversation, each.seq);
   }
+}
+
+function kept({ pinned, archived }: { pinned: boolean; archived: boolean }) {
+  return { pinned, archived, muted_until: pinned ? '2099-01-01T00:00:00Z' : null };
 }
 
 function messagesWith(model: Model, peer: string): readonly Message[] {
@@ -53,7 +100,7 @@ function threadNow(model: Model, peer: string): Thread {
 
 /** What `receive.ts` does to a thread. */
 function advance(thread: Thread, event: ChatEvent): Thread {
-  if (event.type === 'read' || peerOf(event.message, ME) !== thread.peer) return thread;
+  if (!('message' in event) || peerOf(event.message, ME) !== thread.peer) return thread;
   return event.type === 'message_created'
     ? withLive(thread, event.message)
     : withChanged(thread, event.message);
@@ -116,5 +163,133 @@ describe('events on top of a snapshot', () => {
     const old = fromSnapshot(model.list(ME));
     play(model, [{ do: 'send', from: 1, to: 0 }]);
     expect(inOrder(old)).not.toEqual(model.list(ME));
+  });
+});
+
+const SESSION = {
+  user: ME,
+  is_staff: false,
+  is_superuser: false,
+  message_max_length: 10_000,
+  messages_to_load: 15,
+};
+
+/** A page of ann's: what this device holds, else a fresh snapshot; events reach it when the script says so. */
+async function openTab(model: Model, browser: Browser) {
+  const device = await openDevice({ ...browser, base: browser.id, user: ME });
+  let kept: Promise<unknown> = Promise.resolve();
+  const keeping = createKeeping({
+    ...device,
+    keep: (...snapshots) => {
+      kept = device.keep(...snapshots);
+      return kept as Promise<boolean>;
+    },
+  });
+  const state = createState(SESSION, keeping.followers);
+  let cursor = await keeping.begin(
+    state,
+    () => cursor,
+    () => {},
+  );
+  if (cursor === null) {
+    cursor = model.cursor(ME);
+    state.summaries.value = fromSnapshot(model.list(ME));
+    state.list.value = 'ready';
+  }
+  return {
+    state,
+    hear: (most: number) => {
+      for (const event of model.events(ME, model.position(ME, cursor ?? '') ?? 0, most)) {
+        cursor = event.cursor;
+        receiveEvent(state, event as unknown as ChatEvent);
+      }
+    },
+    look: (peer: string) => {
+      const { thread } = state.conversation(peer);
+      if (!thread.peek().loaded) {
+        thread.value = withPage(thread.peek(), messagesWith(model, peer).slice(-4), 'newest');
+      }
+    },
+    keep: () => {
+      keeping.flush();
+      return kept;
+    },
+    close: () => {
+      keeping.stop();
+      device.close();
+    },
+  };
+}
+
+type TabStep =
+  | { do: 'hear'; tab: number; most: number }
+  | { do: 'look'; tab: number; peer: number }
+  | { do: 'keep' | 'reload'; tab: number };
+
+const tab = fc.nat(1);
+const tabStep: fc.Arbitrary<TabStep> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('hear' as const), tab, most: fc.integer({ min: 1, max: 6 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('look' as const), tab, peer: person }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('keep' as const), tab }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('reload' as const), tab }) },
+);
+
+const isTabStep = (each: Step | TabStep): each is TabStep => 'tab' in each;
+
+/** What a page shows that is opened after all this, and has heard everything. */
+async function playTabs(script: readonly (Step | TabStep)[], before: readonly Step[]) {
+  const [model, browser] = [new Model(USERS), newBrowser()];
+  play(model, before);
+  const tabs = [await openTab(model, browser), await openTab(model, browser)] as const;
+  const pages = [...tabs];
+  for (const each of script) {
+    const page = isTabStep(each) ? pages[each.tab] : undefined;
+    if (!isTabStep(each)) play(model, [each]);
+    else if (each.do === 'hear') page?.hear(each.most);
+    else if (each.do === 'look') page?.look(USERS[each.peer] ?? ME);
+    else if (each.do === 'keep') await page?.keep();
+    else {
+      await page?.keep();
+      page?.close();
+      pages[each.tab] = await openTab(model, browser);
+    }
+  }
+  for (const page of pages) page.close();
+  const last = await openTab(model, browser);
+  last.hear(Number.POSITIVE_INFINITY);
+  last.close();
+  return { model, state: last.state };
+}
+
+describe('events on top of what this device kept', () => {
+  const scripts = fc.array(fc.oneof(step, tabStep), { maxLength: 60, size: 'max' });
+
+  it('give what a fresh page gives, whichever tab kept it', async () => {
+    await fc.assert(
+      fc.asyncProperty(scripts, fc.array(step, { maxLength: 15 }), async (script, before) => {
+        const { model, state } = await playTabs(script, before);
+        expect(inOrder(state.summaries.value)).toEqual(model.list(ME));
+        for (const { thread } of state.opened()) {
+          const now = shown(thread.value);
+          expect(now).toEqual(messagesWith(model, thread.value.peer).slice((now[0]?.seq ?? 1) - 1));
+        }
+      }),
+      { numRuns: 150 },
+    );
+  }, 30_000);
+
+  it('have something to stand on: what was kept is what the next page begins with', async () => {
+    const sends: Step[] = Array.from({ length: 6 }, () => ({ do: 'send', from: 1, to: 0 }));
+    const { state } = await playTabs(
+      [
+        { do: 'look', tab: 0, peer: 1 },
+        { do: 'keep', tab: 0 },
+      ],
+      sends,
+    );
+    expect(state.openedWith('bob')?.thread.value.past.map((message) => message.seq)).toEqual([3, 4, 5, 6]);
   });
 });

@@ -121,6 +121,18 @@ describe('coming back', () => {
 });
 
 describe('a dead link', () => {
+  it('is noticed within 2 s when the network is said to be gone, unless the server answers', () => {
+    newest().say({ type: 'hello', cursor: 'c' });
+    link.doubt();
+    expect(newest().sent).toEqual(['{"type":"ping"}']);
+    newest().say({ type: 'pong' });
+    vi.advanceTimersByTime(2_000);
+    expect(states.at(-1)).toBe('up');
+    link.doubt();
+    vi.advanceTimersByTime(2_000);
+    expect(states.at(-1)).toBe('down');
+  });
+
   it('is noticed within 45 s: silence, a ping, silence', () => {
     newest().say({ type: 'hello', cursor: 'c' });
     vi.advanceTimersByTime(35_000);
@@ -130,6 +142,22 @@ describe('a dead link', () => {
     expect(states.at(-1)).toBe('down');
     vi.advanceTimersByTime(500);
     expect(sockets).toHaveLength(2);
+  });
+
+  it('is not made by a proxy that ends what was silent for 60 s: within that time something is always said', () => {
+    newest().say({ type: 'hello', cursor: 'c' });
+    const said: number[] = [Date.now()];
+    for (let second = 0; second < 600; second += 1) {
+      const before = newest().sent.length;
+      vi.advanceTimersByTime(1_000);
+      if (newest().sent.length === before) continue;
+      said.push(Date.now());
+      newest().say({ type: 'pong' });
+    }
+    const gaps = said.slice(1).map((at, index) => at - (said[index] ?? 0));
+    expect(gaps.length).toBeGreaterThan(10);
+    expect(Math.max(...gaps)).toBeLessThan(60_000);
+    expect(sockets).toHaveLength(1);
   });
 
   it('is not one that answers', () => {

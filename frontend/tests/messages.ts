@@ -14,6 +14,9 @@ export function message(seq: number, more: Partial<Message> = {}): Message {
     conversation: 1,
     client_id: null,
     version: 1,
+    edited_at: null,
+    deleted_at: null,
+    reply_to: null,
     ...more,
   };
 }

@@ -16,19 +16,22 @@ const TYPES = {
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
   '.json': 'application/json',
+  '.png': 'image/png',
+  '.webmanifest': 'application/manifest+json',
 };
 const SIGNED_OUT = [403, { detail: 'Authentication credentials were not provided.' }];
 const NOT_FOUND = [404, { detail: 'Not found.' }];
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; " +
   "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; manifest-src 'self'; worker-src 'self'; " +
-  "require-trusted-types-for 'script'; trusted-types 'none'";
+  "require-trusted-types-for 'script'; trusted-types chatd-worker";
 
 export function startMock({ users = ['ann', 'bob', 'carol'], port = 0, base = '/' } = {}) {
   const model = new Model(users);
   const sessions = new Map();
   const sockets = new Map();
   const requests = [];
+  const said = [];
   const faults = [];
   let blocked = false;
 
@@ -82,7 +85,7 @@ export function startMock({ users = ['ann', 'bob', 'carol'], port = 0, base = '/
     };
   }
 
-  function create(user, { recipient = '', body = '', client_id = null }) {
+  function create(user, { recipient = '', body = '', client_id = null, reply_to = null }) {
     const text = body.trim();
     if (text === '') return [400, { body: ['This field may not be blank.'] }];
     if ([...text].length > 10000) {
@@ -90,8 +93,23 @@ export function startMock({ users = ['ann', 'bob', 'carol'], port = 0, base = '/
     }
     const to = model.find(recipient);
     if (!to) return NOT_FOUND;
-    const { message, created } = model.send(user, to, text, client_id);
+    const { message, created } = model.send(user, to, text, client_id, reply_to);
     return [created ? 201 : 200, message];
+  }
+
+  function one(user, method, id, { body }) {
+    const message = model.messages[id - 1];
+    if (!message || ![message.user, message.recipient].includes(user)) return NOT_FOUND;
+    if (method === 'GET') return [200, message];
+    if (message.user !== user) return [403, { detail: 'You do not have permission to perform this action.' }];
+    const conversation = model.between(message.user, message.recipient);
+    if (method === 'DELETE') {
+      model.remove(conversation, message.seq);
+      return [204, null];
+    }
+    if (message.deleted_at !== null) return [409, { detail: 'This message was deleted.' }];
+    model.edit(conversation, message.seq, body);
+    return [200, model.messages[id - 1]];
   }
 
   function list(user, url) {
@@ -138,14 +156,23 @@ export function startMock({ users = ['ann', 'bob', 'carol'], port = 0, base = '/
     if (path === 'session/') return [200, sessionObject(user)];
     if (path === 'message/' && request.method === 'POST') return create(user, body);
     if (path === 'message/') return [200, history(user, url)];
+    if (path.startsWith('message/')) return one(user, request.method, Number(path.split('/')[1]), body);
     if (path === 'conversation/') return [200, list(user, url)];
     if (path === 'event/') return events(user, url);
     if (path === 'user/') return [200, people(url)];
-    const named = /^conversation\/([^/]+)\/(read\/)?$/.exec(path);
+    const named = /^conversation\/([^/]+)\/((read|delivered|accept)\/)?$/.exec(path);
     const peer = named && model.find(decodeURIComponent(named[1]));
     const conversation = peer && model.between(user, peer);
     if (!conversation) return NOT_FOUND;
-    if (named[2]) return [200, model.read(user, peer, body.seq)];
+    if (named[3] === 'accept') {
+      model.accept(user, peer);
+      return [200, model.settings(conversation, user)];
+    }
+    if (named[2]) return [200, model[named[3]](user, peer, body.seq)];
+    if (request.method === 'PATCH') {
+      model.arrange(user, peer, body);
+      return [200, model.settings(conversation, user)];
+    }
     return [200, { ...model.summary(conversation, user), cursor: model.cursor(user) }];
   }
 
@@ -155,7 +182,7 @@ export function startMock({ users = ['ann', 'bob', 'carol'], port = 0, base = '/
     response.setHeader('Content-Security-Policy', POLICY);
     const path = `/${url.pathname.slice(base.length)}`;
     if (path === '/healthz') return response.end('ok');
-    if (path.startsWith('/static/')) return file(response, path.slice('/static/'.length));
+    if (path.startsWith('/static/')) return file(response, path.slice('/static/'.length), base);
     const text = await readBody(request);
     if (path.startsWith('/api/v1/')) {
       const fault = faults.find((each) => each.match(request, url));
@@ -177,7 +204,8 @@ export function startMock({ users = ['ann', 'bob', 'carol'], port = 0, base = '/
       return login(response, form.username ?? '', true);
     }
     if (path === '/login/') return login(response, '', false);
-    const mine = path === '/' || path === '/settings/' || /^\/c\/[^/]+\/(\d+\/)?$/.test(path);
+    const mine =
+      path === '/' || path === '/requests/' || path === '/settings/' || /^\/c\/[^/]+\/(\d+\/)?$/.test(path);
     if (!mine) return response.writeHead(404).end('not found');
     if (!userOf(request)) return redirect(response, `${base}login/?next=${encodeURIComponent(url.pathname)}`);
     const shell = readFileSync(join(STATIC, 'index.html'), 'utf8')
@@ -192,11 +220,22 @@ export function startMock({ users = ['ann', 'bob', 'carol'], port = 0, base = '/
     const alert = wrong
       ? '<div class="alert" role="alert"><h2>That did not work</h2><p>The user name or the password is not right. Check both and try again.</p></div>'
       : '';
-    const html = readFileSync(join(FRONTEND, '..', 'src', 'http', 'templates', 'login.html'), 'utf8')
+    const template = (name) => readFileSync(join(FRONTEND, '..', 'src', 'http', 'templates', name), 'utf8');
+    const html = template('card.html')
+      .replace('{{main}}', () => template('login.html'))
       .replaceAll('{{base}}', base)
       .replaceAll('{{css}}', `${base}static/${entry.css?.[0]}`)
       .replaceAll('{{js}}', `${base}static/${entry.file}`)
+      .replaceAll('{{lang}}', 'en')
+      .replaceAll('{{dir}}', 'ltr')
+      .replaceAll('{{title}}', 'Sign in')
+      .replaceAll('{{heading}}', 'Please sign in')
+      .replaceAll('{{name-label}}', 'Username')
+      .replaceAll('{{password-label}}', 'Password')
+      .replaceAll('{{sign-in}}', 'Sign in')
+      .replaceAll('{{caps-lock}}', 'Caps Lock is on.')
       .replaceAll('{{csrf}}', 'mock')
+      .replaceAll(/\{\{(unreachable|passkey|other-ways)\}\}/g, '')
       .replaceAll('{{username}}', username.replaceAll(/[&<>"]/g, ''))
       .replaceAll('{{error}}', alert);
     response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' });
@@ -212,6 +251,8 @@ export function startMock({ users = ['ann', 'bob', 'carol'], port = 0, base = '/
   });
   const upgrades = new WebSocketServer({ noServer: true });
   server.on('upgrade', (request, socket, head) => {
+    // Whoever is refused may be gone already.
+    socket.on('error', () => {});
     const user = blocked ? undefined : userOf(request);
     if (!user) return socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n');
     upgrades.handleUpgrade(request, socket, head, (ws) =>
@@ -229,11 +270,19 @@ export function startMock({ users = ['ann', 'bob', 'carol'], port = 0, base = '/
     }
     const state = { user, pos };
     sockets.set(ws, state);
+    ws.on('error', () => sockets.delete(ws));
     ws.on('message', (data) => {
-      if (String(data).includes('"ping"')) ws.send('{"type":"pong"}');
+      const frame = JSON.parse(String(data));
+      said.push({ user, ...frame });
+      if (frame.type === 'ping') ws.send('{"type":"pong"}');
+      if (frame.type === 'typing') passOn(frame.peer, { type: 'typing', peer: user });
     });
     ws.on('close', () => sockets.delete(ws));
     flush(ws, state);
+  }
+
+  function passOn(to, frame) {
+    for (const [ws, { user }] of sockets) if (user === to) ws.send(JSON.stringify(frame));
   }
 
   const heads = setInterval(() => {
@@ -266,6 +315,8 @@ export function startMock({ users = ['ann', 'bob', 'carol'], port = 0, base = '/
         sessions,
         sockets,
         requests,
+        said,
+        passOn,
         faults,
         cutSockets,
         blockSockets,
@@ -281,9 +332,10 @@ function redirect(response, location) {
   response.end();
 }
 
-function file(response, name) {
+function file(response, name, base) {
   const path = normalize(join(STATIC, name));
   if (!path.startsWith(STATIC) || !existsSync(path)) return response.writeHead(404).end();
+  if (name === 'sw.js') response.setHeader('Service-Worker-Allowed', base);
   response.writeHead(200, { 'Content-Type': TYPES[extname(path)] ?? 'application/octet-stream' });
   return createReadStream(path).pipe(response);
 }

@@ -1,12 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { newClientId } from '../src/conversation/client-id';
 import * as outbox from '../src/conversation/outbox';
-import { outboxStorage } from '../src/conversation/outbox-storage';
-import { memoryStorage } from './client';
 import { message } from './messages';
 
 function item(clientId: string, peer = 'bob', refused: string | null = null): outbox.Pending {
-  return { clientId, peer, body: clientId, writtenAt: `2026-11-22T07:00:0${clientId.length}.000Z`, refused };
+  return {
+    clientId,
+    peer,
+    body: clientId,
+    writtenAt: `2026-11-22T07:00:0${clientId.length}.000Z`,
+    replyTo: null,
+    refused,
+  };
 }
 
 const three = [item('a'), item('bb', 'carol'), item('ccc')];
@@ -19,9 +24,17 @@ describe('the outbox', () => {
   });
 
   it('puts a retried one at the end of the line', () => {
-    const again = outbox.retried(outbox.refused(three, 'a', 'no'), 'a');
+    const again = outbox.retried(outbox.refused(three, 'a', 'no'), 'a', '2026-11-22T08:00:00.000Z');
     expect(again.map((each) => each.clientId)).toEqual(['bb', 'ccc', 'a']);
-    expect(again.at(-1)?.refused).toBeNull();
+    expect(again.at(-1)).toMatchObject({ refused: null, writtenAt: '2026-11-22T08:00:00.000Z' });
+  });
+
+  it('takes over what another tab did, in the order of writing', () => {
+    const [a, b, c] = three as [outbox.Pending, outbox.Pending, outbox.Pending];
+    expect(outbox.merged([c], [b, a])).toEqual(three);
+    expect(outbox.merged(three, [{ ...c, refused: 'no' }], new Set(['a', 'bb']))).toEqual([
+      { ...c, refused: 'no' },
+    ]);
   });
 
   it('lets go of what the server has, and of nothing else', () => {
@@ -29,31 +42,6 @@ describe('the outbox', () => {
     expect(outbox.settled(three, mine, 'ann').map((each) => each.clientId)).toEqual(['bb', 'ccc']);
     expect(outbox.settled(three, { ...mine, user: 'bob' }, 'ann')).toBe(three);
     expect(outbox.settled(three, { ...mine, client_id: null }, 'ann')).toBe(three);
-  });
-});
-
-describe('its storage', () => {
-  it('gives back what was saved, in the order of writing', () => {
-    const storage = memoryStorage();
-    outboxStorage(storage, 'ann').save([], [three[2], three[0], three[1]] as outbox.Outbox);
-    expect(outboxStorage(storage, 'ann').load()).toEqual(three);
-    expect(outboxStorage(storage, 'bob').load()).toEqual([]);
-  });
-
-  it('keeps two tabs from overwriting each other', () => {
-    const storage = memoryStorage();
-    outboxStorage(storage, 'ann').save([], three.slice(0, 1));
-    outboxStorage(storage, 'ann').save([], three.slice(1, 2));
-    expect(outboxStorage(storage, 'ann').load()).toHaveLength(2);
-    outboxStorage(storage, 'ann').save(three.slice(0, 1), []);
-    expect(outboxStorage(storage, 'ann').load()).toEqual(three.slice(1, 2));
-  });
-
-  it('drops what does not look like an item', () => {
-    const storage = memoryStorage();
-    storage.setItem('chatd:outbox:ann:x', '{"clientId":1}');
-    storage.setItem('chatd:outbox:ann:y', 'not even JSON');
-    expect(outboxStorage(storage, 'ann').load()).toEqual([]);
   });
 });
 

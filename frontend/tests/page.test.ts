@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { readBase, socketAddress } from '../src/api/base';
+import { copy } from '../src/view/copy';
 import { onReturn } from '../src/view/wake';
 
 const at = (href: string) => new URL(href) as unknown as Location;
@@ -47,20 +48,24 @@ describe('coming back to the page', () => {
       visibilityState: 'visible' as DocumentVisibilityState,
     });
     let woken = 0;
+    let doubted = 0;
     onReturn(
       () => {
         woken += 1;
       },
+      () => {
+        doubted += 1;
+      },
       view as Window,
       document as Document & typeof document,
     );
-    return { view, document, woken: () => woken };
+    return { view, document, woken: () => woken, doubted: () => doubted };
   }
 
-  it('wakes the client when the network is back', () => {
-    const { view, woken } = returning();
+  it('doubts the link when the network is gone, and wakes the client when it is back', () => {
+    const { view, woken, doubted } = returning();
     view.dispatchEvent(new Event('offline'));
-    expect(woken()).toBe(0);
+    expect([woken(), doubted()]).toEqual([0, 1]);
     view.dispatchEvent(new Event('online'));
     expect(woken()).toBe(1);
   });
@@ -73,5 +78,33 @@ describe('coming back to the page', () => {
     document.visibilityState = 'visible';
     document.dispatchEvent(new Event('visibilitychange'));
     expect(woken()).toBe(1);
+  });
+});
+
+describe('copying a message', () => {
+  /** A page whose copying takes what the first listener gives it, as a browser's does. */
+  function copying(works: boolean) {
+    const taken: string[] = [];
+    const page = Object.assign(new EventTarget(), {
+      execCommand: () => {
+        const clipboardData = { setData: (type: string, text: string) => taken.push(`${type}: ${text}`) };
+        page.dispatchEvent(Object.assign(new Event('copy', { cancelable: true }), { clipboardData }));
+        return works;
+      },
+    });
+    return { page: page as unknown as Document, taken };
+  }
+
+  it('puts its source on the clipboard, marks and all', () => {
+    const { page, taken } = copying(true);
+    expect(copy('**a**\n> `b`', page)).toBe(true);
+    expect(taken).toEqual(['text/plain: **a**\n> `b`']);
+  });
+
+  it('says when it did not work, and leaves later copying alone', () => {
+    const { page, taken } = copying(false);
+    expect(copy('a', page)).toBe(false);
+    page.execCommand('copy');
+    expect(taken).toEqual(['text/plain: a']);
   });
 });

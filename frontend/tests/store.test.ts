@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../src/conversation/store';
 import { shown } from '../src/conversation/thread';
 import { PATIENCE_MS } from '../src/view/banner';
-import { type Mock, memoryStorage, signIn, until } from './client';
+import { type Browser, type Mock, signIn, until } from './client';
 import { range, seqs } from './messages';
 import { startMock } from './mock-server.mjs';
 
@@ -25,8 +25,8 @@ afterEach(async () => {
   await mock.stop();
 });
 
-async function ready(name: string, storage?: Storage): Promise<Store> {
-  const store = await signIn(mock, name, storage);
+async function ready(name: string, browser?: Browser): Promise<Store> {
+  const store = await signIn(mock, name, browser);
   stores.push(store);
   await store.start();
   await until(() => store.state.link.value === 'up', 'the link is up');
@@ -206,34 +206,6 @@ describe('sending', () => {
     await until(() => ann.state.outbox.value[0]?.refused !== null, 'it is refused again');
     ann.discard(failed?.clientId ?? '');
     expect(ann.state.outbox.value).toEqual([]);
-  });
-
-  it('survives a reload', async () => {
-    const storage = memoryStorage();
-    const away = await signIn(mock, 'ann', storage);
-    stores.push(away);
-    mock.faults.push({
-      match: isSend,
-      before: (request: { socket: { destroy: () => void } }) => request.socket.destroy(),
-    });
-    away.send('bob', 'first');
-    away.send('bob', 'second');
-    expect(storage.length).toBe(2);
-    mock.faults.length = 0;
-    const ann = await ready('ann', storage);
-    await until(() => ann.state.outbox.value.length === 0, 'the outbox is empty');
-    expect(mock.model.messages.map((each: { body: string }) => each.body)).toEqual(['first', 'second']);
-    expect(storage.length).toBe(0);
-  });
-
-  it('signing out forgets what this device holds', async () => {
-    const storage = memoryStorage();
-    const ann = await ready('ann', storage);
-    ann.send('nobody', 'to nobody');
-    await until(() => ann.state.outbox.value[0]?.refused != null, 'it is refused');
-    expect(storage.length).toBe(1);
-    await ann.signOut();
-    expect(storage.length).toBe(0);
   });
 });
 

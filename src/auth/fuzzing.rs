@@ -1,8 +1,15 @@
-//! Generated input for what is read of a stored password hash.
+//! Generated input for what is read of a stored password hash, and of what an authenticator writes.
 
 use argon2::Params;
 
+use super::passkeys::fuzzing;
 use super::password::Stored;
+
+/// What a browser gives for a passkey, as each of the things that it may be.
+pub fn passkey(data: &[u8]) {
+    fuzzing::attestation(data);
+    fuzzing::cbor(data);
+}
 
 /// A hash from anywhere costs bounded work and memory, and is read the same when it is written anew.
 pub fn password_hash(data: &[u8]) {

@@ -1,14 +1,32 @@
-//! Who somebody is: passwords, signing in, sessions.
+//! Who somebody is: passwords, signing in, sessions, and the mail that accounts need.
 
-mod common;
+mod accounts;
+mod change;
+mod devices;
+mod email;
+mod erase;
+mod forgot;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 mod hasher;
+mod letters;
+mod mailing;
+mod outbox;
+mod passkeys;
 pub mod password;
+mod pending;
+mod recovery;
+mod second_factor;
+mod sender;
+mod sign_up;
+mod strength;
 mod throttle;
+mod ticket;
+pub mod totp;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,12 +35,29 @@ use tokio::sync::Semaphore;
 
 use crate::bus::Bus;
 use crate::config::Settings;
-use crate::domain::{Clock, InvalidUsername, NewUser, User, UserId, UserKey, Username};
-use crate::store::{Rule, Session, Store, StoreError, Try};
 
+use crate::domain::{Clock, User, UserId, UserKey};
+use crate::limits::{Kind, Limits};
+use crate::seal::Seal;
+use crate::store::{AccountStore, Session, Store, StoreError, Try};
+
+pub use accounts::NewAccountError;
+pub use change::ChangePasswordError;
+use devices::Uses;
+pub use devices::{NOTED_EVERY, device_id};
+pub use email::{ChangeEmailError, EmailChange, EmailConfirmed};
+pub use erase::EraseError;
+pub use forgot::{ForgotError, ResetError};
 pub use hasher::{Hasher, NoThread};
-pub use password::WeakPassword;
+use mailing::Mailing;
+pub use outbox::Outbox;
+pub use passkeys::{ALGORITHMS, Assertion, Attestation, PasskeyError, Site, ToMake, ToShow};
+pub use second_factor::{At, FactorError, FactorsChanged, Second, SecondStep, TotpSetUp, Way};
+pub use sender::{Sender, Sending};
+pub use sign_up::{Application, InvalidInvite, InviteError, InviteWish, SignUp, SignUpError, SignUpMode};
+pub use strength::WeakPassword;
 use throttle::{Place, Throttle};
+use ticket::Tickets;
 
 /// As many as hash, and as many that read and write meanwhile.
 const TURNS: usize = 4;
@@ -40,24 +75,17 @@ pub enum SignInError {
     /// Unknown name, wrong password, or an account that may not sign in: never said which.
     #[error("wrong username or password")]
     Invalid,
+    /// The right password of an account that has a second factor.
+    #[error("a second step is needed")]
+    SecondStep(SecondStep),
     /// Too many wrong passwords for this account or from this address.
     #[error("too many wrong passwords; wait {0} seconds")]
     Throttled(u64),
+    /// The right password, too often.
+    #[error("too many sign-ins; wait {0} seconds")]
+    TooOften(u64),
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// Why an account cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum NewAccountError {
-    #[error(transparent)]
-    Username(#[from] InvalidUsername),
-    #[error("A user with that username already exists.")]
-    Taken,
-    #[error(transparent)]
-    Password(#[from] WeakPassword),
-    #[error(transparent)]
-    Store(StoreError),
 }
 
 /// To try again, as with a database that is away.
@@ -67,19 +95,12 @@ impl From<NoThread> for SignInError {
     }
 }
 
-impl From<NoThread> for NewAccountError {
-    fn from(e: NoThread) -> Self {
-        Self::Store(StoreError::Unavailable(e.to_string()))
-    }
-}
-
-impl From<StoreError> for NewAccountError {
-    fn from(e: StoreError) -> Self {
-        match e {
-            StoreError::Conflict(Rule::Username) => Self::Taken,
-            e => Self::Store(e),
-        }
-    }
+/// A try with the right password: what was charged for it is to be given back.
+struct Right {
+    user: User,
+    /// As it is stored now.
+    hash: String,
+    attempt: Try,
 }
 
 /// Where a try to sign in comes from.
@@ -92,37 +113,103 @@ pub struct Origin {
 /// Accounts and sessions.
 pub struct Auth {
     store: Arc<dyn Store>,
+    accounts: Arc<dyn AccountStore>,
     bus: Arc<dyn Bus>,
     clock: Arc<dyn Clock>,
     hasher: Hasher,
+    limits: Arc<Limits>,
     /// Tries that are at work at once. Each writes some small transactions: hundreds that begin together would stand
     /// before everybody's messages in the queue for SQLite's writer.
     turns: Semaphore,
     throttle: Throttle,
-    session_length: std::time::Duration,
+    session_length: Duration,
+    session_idle: Duration,
+    uses: Uses,
+    sign_up: SignUpMode,
+    sign_ups_per_hour: u32,
+    everybody_invites: bool,
+    mailing: Option<Mailing>,
+    password_resets_per_hour: u32,
+    reports_per_hour: u32,
+    /// The host of `PUBLIC_URL`, or empty.
+    site: String,
+    tickets: Tickets,
+    /// Of the secrets of authenticator apps, each bound to its user's number.
+    totp_seal: Seal,
 }
 
 impl Auth {
-    pub fn new(store: Arc<dyn Store>, bus: Arc<dyn Bus>, clock: Arc<dyn Clock>, settings: &Settings) -> Self {
+    pub fn new(
+        store: Arc<dyn Store>,
+        accounts: Arc<dyn AccountStore>,
+        bus: Arc<dyn Bus>,
+        clock: Arc<dyn Clock>,
+        limits: Arc<Limits>,
+        settings: &Settings,
+    ) -> Self {
+        // A command that neither makes nor opens anything sealed has none.
+        let secret = settings.secret_key.as_deref().unwrap_or_default();
         let throttle = Throttle::new(settings.login_failures_per_minute, settings.session_length());
         Self {
             store,
+            accounts,
             bus,
             clock,
             hasher: Hasher::default(),
+            limits,
             turns: Semaphore::new(TURNS),
             throttle,
             session_length: settings.session_length(),
+            session_idle: settings.session_idle(),
+            uses: Uses::default(),
+            sign_up: SignUpMode::parse(&settings.signup).unwrap_or(SignUpMode::Closed),
+            sign_ups_per_hour: settings.signups_per_hour,
+            everybody_invites: settings.invites_by == "everybody",
+            mailing: None,
+            password_resets_per_hour: settings.password_resets_per_hour,
+            reports_per_hour: settings.reports_per_hour,
+            site: settings.origin().map_or_else(String::new, |origin| origin.host),
+            tickets: Tickets::new(secret),
+            totp_seal: Seal::new(secret, "totp"),
         }
+    }
+
+    /// The same, writing to people.
+    #[must_use]
+    pub fn with_mail(mut self, outbox: Option<Outbox>, settings: &Settings) -> Self {
+        let (store, accounts) = (&self.store, &self.accounts);
+        self.mailing = outbox.map(|outbox| Mailing::new(outbox, store.clone(), accounts.clone(), settings));
+        self
     }
 
     /// Checks the password and starts a session with a new token. Costs the same for an unknown name. Counts failures
     /// only: a try is charged before the password is looked at (so that many at once are no way round the limits) and
     /// given back when it was right. Then the count of failures in a row begins anew for the networks it was charged
-    /// to, and the account's network is a known one.
+    /// to, and the account's network is a known one. With a second factor no session begins here:
+    /// [`SignInError::SecondStep`] says what is to be shown for one.
     pub async fn sign_in(&self, username: &str, password: &str, origin: &Origin) -> Result<SignedIn, SignInError> {
         let _turn = self.turns.acquire().await;
-        let (user, attempt) = self.verify(username, password, origin).await?;
+        let Right { user, hash, attempt } = self.verify(username, password, origin).await?;
+        if self.accounts.has_factor(user.id).await? {
+            self.accounts.give_back(&attempt).await?;
+            return Err(SignInError::SecondStep(self.second_step_of(&user, &hash).await?));
+        }
+        let (token, session) = self.new_session(&user, origin);
+        let now = session.created_at;
+        // Only now: what strangers try must not keep the owner out.
+        if let Err(wait) = self.limits.take(Kind::Logins, user.id).await {
+            self.store.was_right(&attempt, now, self.throttle.known_until(now)).await?;
+            return Err(SignInError::TooOften(wait.as_secs() + 1));
+        }
+        match self.store.sign_in(&attempt, &session, self.throttle.known_until(now)).await {
+            Ok(()) => Ok(SignedIn { user, token }),
+            Err(StoreError::NotFound) => Err(SignInError::Invalid),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// A session with a new token, not stored yet.
+    fn new_session(&self, user: &User, origin: &Origin) -> (String, Session) {
         let token = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
         let now = self.clock.now();
         let session = Session {
@@ -131,46 +218,59 @@ impl Auth {
             created_at: now,
             expires_at: now.plus(self.session_length),
             user_agent: origin.user_agent.chars().filter(|c| !c.is_control()).take(200).collect(),
+            last_used_at: now,
         };
-        match self.store.sign_in(&attempt, &session, self.throttle.known_until(now)).await {
-            Ok(()) => Ok(SignedIn { user, token }),
-            Err(StoreError::NotFound) => Err(SignInError::Invalid),
-            Err(e) => Err(e.into()),
-        }
+        (token, session)
     }
 
-    /// Checks a password without a session (HTTP Basic), through the same limits.
+    /// Checks a password without a session (HTTP Basic), through the same limits. For an account with a second factor no
+    /// password is right: not even the limits say whether it was.
     pub async fn check(&self, username: &str, password: &str, origin: &Origin) -> Result<User, SignInError> {
         let _turn = self.turns.acquire().await;
-        let (user, attempt) = self.verify(username, password, origin).await?;
+        let Right { user, attempt, .. } = self.verify(username, password, origin).await?;
+        if self.accounts.has_factor(user.id).await? {
+            return Err(SignInError::Invalid);
+        }
         let now = self.clock.now();
         self.store.was_right(&attempt, now, self.throttle.known_until(now)).await?;
         Ok(user)
     }
 
     /// Charges a try and looks at the password. What was charged is for the caller to give back.
-    async fn verify(&self, username: &str, password: &str, origin: &Origin) -> Result<(User, Try), SignInError> {
-        let now = self.clock.now();
+    async fn verify(&self, username: &str, password: &str, origin: &Origin) -> Result<Right, SignInError> {
         let key = UserKey::new(username);
         let place = Place::new(key.as_ref().map_or("", UserKey::as_str), origin.address);
-        let known = self.store.is_known(&place.name(), now).await?;
-        let attempt = self.throttle.attempt(&place, known);
-        if let Err(wait) = self.store.take(&attempt.charges(), now).await? {
-            return Err(SignInError::Throttled(u64::try_from(wait).unwrap_or(0).div_ceil(1_000_000)));
-        }
+        let attempt = self.charge(&place).await?;
         let found = match &key {
             Some(key) => self.store.user_and_hash(key).await?,
             None => None,
         };
         let hash = found.as_ref().map(|(_, hash)| hash.clone());
         let verdict = self.hasher.verify(hash, password).await?;
-        let Some((user, hash)) = found.filter(|(user, _)| verdict.is_right && user.is_active) else {
+        let Some((user, mut hash)) = found.filter(|(user, _)| verdict.is_right && user.is_active) else {
             return Err(SignInError::Invalid);
         };
         if let Some(better) = verdict.rehashed {
             self.store.rehash(user.id, &hash, &better).await?;
+            hash = better;
         }
-        Ok((user, attempt))
+        Ok(Right { user, hash, attempt })
+    }
+
+    /// How much each user may ask for.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Charges a try, of whatever is shown.
+    async fn charge(&self, place: &Place<'_>) -> Result<Try, SignInError> {
+        let now = self.clock.now();
+        let known = self.store.is_known(&place.name(), now).await?;
+        let attempt = self.throttle.attempt(place, known);
+        match self.store.take(&attempt.charges(), now).await? {
+            Ok(()) => Ok(attempt),
+            Err(wait) => Err(SignInError::Throttled(u64::try_from(wait).unwrap_or(0).div_ceil(1_000_000))),
+        }
     }
 
     /// The session and the user of a cookie's token.
@@ -181,9 +281,13 @@ impl Auth {
         }
         let now = self.clock.now();
         let found = self.store.session(&hash_token(token), now).await?;
-        // Made while the clock was ahead, it would live until that day and longer. A clock that is put back by less than
-        // the life of a session signs nobody out.
-        Ok(found.filter(|(session, _)| session.created_at <= now.plus(self.session_length)))
+        let found = found.filter(|(session, _)| self.is_current(session, now));
+        if let Some((session, _)) = &found
+            && session.last_used_at < now.minus(NOTED_EVERY)
+        {
+            self.uses.add(&session.token_hash);
+        }
+        Ok(found)
     }
 
     /// Ends the session of a token, and its sockets on every process.
@@ -195,52 +299,13 @@ impl Auth {
         Ok(())
     }
 
-    /// Makes an account. `strict` refuses weak passwords.
-    pub async fn add_account(
-        &self,
-        username: &str,
-        password: &str,
-        email: &str,
-        superuser: bool,
-        strict: bool,
-    ) -> Result<User, NewAccountError> {
-        let username = Username::new(username)?;
-        if strict {
-            password::check_strength(password, username.as_str())?;
+    /// Charges one report to the staff: so many an hour for each user, on all processes together.
+    pub async fn charge_report(&self, user: UserId) -> Result<(), SignInError> {
+        let allowance = throttle::reports(user, self.reports_per_hour);
+        match self.store.take(&[allowance], self.clock.now()).await? {
+            Ok(()) => Ok(()),
+            Err(wait) => Err(SignInError::Throttled(u64::try_from(wait).unwrap_or(0).div_ceil(1_000_000))),
         }
-        if self.store.user_by_key(&username.key()).await?.is_some() {
-            return Err(NewAccountError::Taken);
-        }
-        let new = NewUser {
-            username,
-            password_hash: self.hasher.hash(password).await?,
-            email: email.to_owned(),
-            is_staff: superuser,
-            is_superuser: superuser,
-        };
-        Ok(self.store.add_user(&new, self.clock.now()).await?)
-    }
-
-    /// Sets a password and ends the account's sessions. What strangers have guessed says nothing of the new one: their
-    /// count begins anew, so that an owner whom they kept out of a new place can get in there.
-    pub async fn set_password(&self, user: &User, password: &str, strict: bool) -> Result<(), NewAccountError> {
-        if strict {
-            password::check_strength(password, &user.username)?;
-        }
-        let hash = self.hasher.hash(password).await?;
-        self.store.set_password_hash(user.id, &hash, None).await?;
-        if let Some(key) = UserKey::new(&user.username) {
-            self.store.make_whole(&throttle::strangers(key.as_str()), self.clock.now()).await?;
-        }
-        self.nudge(user.id).await;
-        Ok(())
-    }
-
-    /// Lets an account sign in, or not; not ends its sessions.
-    pub async fn set_active(&self, user: &User, active: bool) -> Result<(), StoreError> {
-        self.store.set_active(user.id, active).await?;
-        self.nudge(user.id).await;
-        Ok(())
     }
 
     /// Waits until other processes have been told of what was done here: for a command, which ends.

@@ -1,13 +1,11 @@
 //! Password hashing: argon2id, and Django's PBKDF2 for accounts that come from the predecessor.
 
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::{Output, ParamsString, PasswordHash, SaltString};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
-
-use super::common::COMMON;
 
 /// 46 MiB, one pass, one lane: OWASP's first choice for argon2id.
 const MEMORY_KIB: u32 = 46 * 1024;
@@ -18,36 +16,6 @@ const MOST_MEMORY_KIB: u32 = 1 << 20;
 const MOST_PASSES: u32 = 16;
 const MOST_LANES: u32 = 16;
 const MOST_ROUNDS: u32 = 2_000_000;
-
-/// Why a password is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum WeakPassword {
-    #[error("This password is too short. It must contain at least 8 characters.")]
-    Short,
-    #[error("This password is too long. It must contain at most 128 characters.")]
-    Long,
-    #[error("This password is too common.")]
-    Common,
-    #[error("The password is too similar to the username.")]
-    LikeName,
-}
-
-/// Refuses what is guessed first. Says nothing about kinds of characters.
-pub fn check_strength(password: &str, username: &str) -> Result<(), WeakPassword> {
-    let length = password.chars().count();
-    let (lower, name) = (password.to_lowercase(), username.to_lowercase());
-    if length < 8 {
-        Err(WeakPassword::Short)
-    } else if length > 128 {
-        Err(WeakPassword::Long)
-    } else if COMMON.contains(&lower.as_str()) {
-        Err(WeakPassword::Common)
-    } else if name.chars().count() >= 4 && (lower == name || (lower.contains(&name) && length < name.len() + 4)) {
-        Err(WeakPassword::LikeName)
-    } else {
-        Ok(())
-    }
-}
 
 /// What a check found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,31 +30,80 @@ fn argon() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
+/// What argon2 works in. Fresh memory costs more than the work in it, since the system has to bring and to clear each
+/// page: whoever checks one password after another keeps it.
+#[derive(Default)]
+pub(super) struct Memory(Vec<Block>);
+
+impl Memory {
+    /// Whether it is of a usual size: a hash that came from somewhere else may have asked for more.
+    pub(super) fn is_worth_keeping(&self) -> bool {
+        (1..=MEMORY_KIB as usize).contains(&self.0.len())
+    }
+
+    /// Fills `output`; false for a salt or a length that argon2 does not take.
+    fn work(&mut self, argon: &Argon2<'_>, password: &[u8], salt: &[u8], output: &mut [u8]) -> bool {
+        let needed = argon.params().block_count();
+        if self.0.len() < needed {
+            // Not grown: the old one would be copied, and be there beside it.
+            self.0 = Vec::new();
+            self.0 = vec![Block::default(); needed];
+        }
+        argon.hash_password_into_with_memory(password, salt, output, &mut self.0[..needed]).is_ok()
+    }
+}
+
 /// NFC, so that an accent typed on one keyboard is the accent typed on another.
 fn normal(password: &str) -> String {
     unicode_normalization::UnicodeNormalization::nfc(password).collect()
 }
 
 /// An empty hash (which nothing fits) if the system has no randomness left.
-pub(super) fn hash(password: &str) -> String {
-    let Ok(salt) = SaltString::encode_b64(&rand::random::<[u8; 16]>()) else { return String::new() };
-    argon().hash_password(normal(password).as_bytes(), &salt).map(|hash| hash.to_string()).unwrap_or_default()
+pub(super) fn hash(password: &str, memory: &mut Memory) -> String {
+    const BYTES: usize = Params::DEFAULT_OUTPUT_LEN;
+    let (argon, bytes, mut output) = (argon(), rand::random::<[u8; 16]>(), [0; BYTES]);
+    let mut phc = || {
+        let salt = SaltString::encode_b64(&bytes).ok()?;
+        memory.work(&argon, normal(password).as_bytes(), &bytes, &mut output).then_some(())?;
+        let phc = PasswordHash {
+            algorithm: argon2::ARGON2ID_IDENT,
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(argon.params()).ok()?,
+            salt: Some(salt.as_salt()),
+            hash: Some(Output::new(&output).ok()?),
+        };
+        Some(phc.to_string())
+    };
+    phc().unwrap_or_default()
 }
 
-pub(super) fn verify(stored: Option<&str>, password: &str) -> Verdict {
+pub(super) fn verify(stored: Option<&str>, password: &str, memory: &mut Memory) -> Verdict {
     let (is_right, is_current) = match Stored::parse(stored.unwrap_or_default()) {
         Stored::Argon(parsed) => {
-            let is_right = argon().verify_password(normal(password).as_bytes(), &parsed).is_ok();
+            let is_right = fits(&parsed, normal(password).as_bytes(), memory).unwrap_or(false);
             (is_right, is_current(&parsed))
         }
         Stored::Django(django) => (django.fits(password), false),
         Stored::Unusable => {
             // Or no such user: cost what a check costs.
-            drop(hash(password));
+            drop(hash(password, memory));
             return Verdict::default();
         }
     };
-    Verdict { is_right, rehashed: (is_right && !is_current).then(|| hash(password)) }
+    Verdict { is_right, rehashed: (is_right && !is_current).then(|| hash(password, memory)) }
+}
+
+/// None for a hash that is incomplete.
+fn fits(stored: &PasswordHash<'_>, password: &[u8], memory: &mut Memory) -> Option<bool> {
+    let (expected, version) = (stored.hash?, stored.version.map(Version::try_from).transpose().ok()?);
+    let argon = Argon2::new(
+        Algorithm::try_from(stored.algorithm).ok()?,
+        version.unwrap_or_default(),
+        Params::try_from(stored).ok()?,
+    );
+    let (mut salt, mut output) = ([0; 64], vec![0; expected.len()]);
+    let salt = stored.salt?.decode_b64(&mut salt).ok()?;
+    Some(memory.work(&argon, password, salt, &mut output) && output.ct_eq(expected.as_bytes()).into())
 }
 
 fn is_current(hash: &PasswordHash<'_>) -> bool {
@@ -157,7 +174,37 @@ impl<'a> Django<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+
+    use super::{hash as hash_in, verify as verify_in, *};
+
+    fn hash(password: &str) -> String {
+        hash_in(password, &mut Memory::default())
+    }
+
+    fn verify(stored: Option<&str>, password: &str) -> Verdict {
+        verify_in(stored, password, &mut Memory::default())
+    }
+
+    /// Others read what is stored here, and the memory of one check says nothing to the next.
+    #[test]
+    fn a_hash_is_what_the_library_makes_of_it_in_memory_that_was_used_before() {
+        let mut memory = Memory::default();
+        for password in ["correct horse", "\u{e9}tude-1", ""] {
+            let ours = hash_in(password, &mut memory);
+            let parsed = PasswordHash::new(&ours).unwrap();
+            assert_eq!(argon().verify_password(normal(password).as_bytes(), &parsed), Ok(()), "{ours}");
+            let salt = SaltString::encode_b64(b"another salt").unwrap();
+            let theirs = argon().hash_password(normal(password).as_bytes(), &salt).unwrap().to_string();
+            assert!(verify_in(Some(&theirs), password, &mut memory).is_right, "{theirs}");
+            assert!(!verify_in(Some(&theirs), "another", &mut memory).is_right);
+            assert!(verify_in(Some(&ours), password, &mut memory).is_right);
+        }
+        assert!(memory.is_worth_keeping());
+        let small = "$argon2id$v=19$m=64,t=2,p=1$c29tZXNhbHQ$RdescudvJCsgt3ub+b4dWRWJTmaaJObG";
+        assert!(!verify_in(Some(small), "correct horse", &mut memory).is_right);
+        assert!(hash_in("x", &mut memory) != hash_in("x", &mut memory));
+    }
 
     #[test]
     fn a_hash_fits_its_password_alone() {
@@ -206,14 +253,5 @@ mod tests {
         let django = |rounds: &str| format!("pbkdf2_sha256${rounds}$s$OdOElgwoJzJ6Q0dlEcFeSWVFtz6Srml6+DkB+F2/iGA=");
         assert!(matches!(Stored::parse(&django("2000000")), Stored::Django(_)));
         assert_eq!(Stored::parse(&django("2000001")), Stored::Unusable);
-    }
-
-    #[test]
-    fn weak_passwords() {
-        assert_eq!(check_strength("short", "ann"), Err(WeakPassword::Short));
-        assert_eq!(check_strength(&"x".repeat(129), "ann"), Err(WeakPassword::Long));
-        assert_eq!(check_strength("Password1", "ann"), Err(WeakPassword::Common));
-        assert_eq!(check_strength("annabella1", "annabella"), Err(WeakPassword::LikeName));
-        assert_eq!(check_strength("ゆきのパスワード", "yuki"), Ok(()));
     }
 }

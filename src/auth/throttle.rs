@@ -12,7 +12,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::hex;
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, UserId};
 use crate::store::{Allowance, Try};
 
 const MINUTE: i64 = 60_000_000;
@@ -83,6 +83,31 @@ impl Throttle {
 /// The name of the allowance that all networks share from which the account never signed in.
 pub fn strangers(key: &str) -> String {
     name(&["in a row", key])
+}
+
+/// What one account that is made from an address is charged to: so many an hour, as many at once.
+pub fn sign_ups(address: IpAddr, per_hour: u32) -> Allowance {
+    an_hour(&["sign-up from", &network(address)], per_hour)
+}
+
+/// What somebody at an address is charged who has forgotten a password.
+pub fn forgotten(address: IpAddr, per_hour: u32) -> Allowance {
+    an_hour(&["forgotten from", &network(address)], per_hour)
+}
+
+/// What a report to the staff is charged to.
+pub fn reports(user: UserId, per_hour: u32) -> Allowance {
+    an_hour(&["reports by", &user.to_string()], per_hour)
+}
+
+/// What a letter is charged to that anybody can cause.
+pub fn mails_to(address: &str, per_hour: u32) -> Allowance {
+    an_hour(&["mail to", &address.to_lowercase()], per_hour)
+}
+
+fn an_hour(parts: &[&str], per_hour: u32) -> Allowance {
+    let hour = 60 * MINUTE;
+    Allowance { name: name(parts), cost_micros: (hour / i64::from(per_hour)).max(1), burst_micros: hour }
 }
 
 /// Names are kept as hashes only. No part has a NUL: whatever somebody writes for a name, two lists of parts are never

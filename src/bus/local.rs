@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, broadcast, watch};
 
-use super::Bus;
+use super::{Bus, Signal};
 use crate::domain::{Position, UserId};
 
 /// Who listens in this process. Wakes are counted, not carried: one that sleeps through ten is woken once, and holds
@@ -19,9 +19,21 @@ pub struct Registry {
 
 struct Listeners {
     wake: watch::Sender<u64>,
+    signals: broadcast::Sender<Signal>,
     count: usize,
     polled: Option<Polled>,
 }
+
+/// What a listener is woken by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stir {
+    /// Something may have happened.
+    Woken,
+    Signal(Signal),
+}
+
+/// So many signals wait for a listener; older ones are forgotten.
+const SIGNALS: usize = 8;
 
 /// What the poll of heads has seen last of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,16 +51,29 @@ impl Registry {
     /// Listens for a user.
     pub fn join(&self, user: UserId) -> Subscription {
         let mut users = self.lock();
-        let listeners =
-            users.entry(user).or_insert_with(|| Listeners { wake: watch::channel(0).0, count: 0, polled: None });
+        let listeners = users.entry(user).or_insert_with(|| Listeners {
+            wake: watch::channel(0).0,
+            signals: broadcast::channel(SIGNALS).0,
+            count: 0,
+            polled: None,
+        });
         listeners.count += 1;
-        Subscription { user, woken: listeners.wake.subscribe(), registry: self.clone(), left: None }
+        let (woken, signals) = (listeners.wake.subscribe(), listeners.signals.subscribe());
+        Subscription { user, woken, signals, registry: self.clone(), left: None }
     }
 
     /// Wakes whoever listens for this user.
     pub fn wake(&self, user: UserId) {
         if let Some(listeners) = self.lock().get(&user) {
             listeners.wake.send_modify(|n| *n = n.wrapping_add(1));
+        }
+    }
+
+    /// Tells whoever listens for this user.
+    pub fn signal(&self, user: UserId, signal: Signal) {
+        if let Some(listeners) = self.lock().get(&user) {
+            // Nobody may listen any more.
+            let _ = listeners.signals.send(signal);
         }
     }
 
@@ -102,6 +127,7 @@ impl Registry {
 pub struct Subscription {
     user: UserId,
     woken: watch::Receiver<u64>,
+    signals: broadcast::Receiver<Signal>,
     registry: Registry,
     left: Option<Box<dyn FnOnce() + Send + Sync>>,
 }
@@ -117,6 +143,24 @@ impl Subscription {
         if self.woken.changed().await.is_err() {
             // The sender lives in the registry as long as this subscription.
             std::future::pending::<()>().await;
+        }
+    }
+
+    /// The same, or until a signal comes. May be dropped and asked again.
+    pub async fn stirred(&mut self) -> Stir {
+        loop {
+            tokio::select! {
+                changed = self.woken.changed() => match changed {
+                    Ok(()) => return Stir::Woken,
+                    // The sender lives in the registry as long as this subscription.
+                    Err(_) => std::future::pending().await,
+                },
+                signal = self.signals.recv() => match signal {
+                    Ok(signal) => return Stir::Signal(signal),
+                    Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+                },
+            }
         }
     }
 
@@ -147,6 +191,10 @@ impl Bus for LocalBus {
         for (user, _) in reached {
             self.registry.wake(*user);
         }
+    }
+
+    async fn signal(&self, user: UserId, signal: Signal) {
+        self.registry.signal(user, signal);
     }
 
     async fn subscribe(&self, user: UserId) -> Subscription {

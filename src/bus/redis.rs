@@ -19,8 +19,8 @@ use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 use self::listen::Listener;
-use super::Bus;
 use super::local::{Registry, Subscription};
+use super::{Bus, Signal};
 use crate::domain::UserId;
 
 /// How long a socket waits for Redis to confirm its subscription.
@@ -30,6 +30,8 @@ const ANSWER: Duration = Duration::from_secs(3);
 /// Redis is asked this often for a sign of life: with the time for its answer, a dead line is found out in four seconds.
 const ASK: Duration = Duration::from_secs(1);
 const QUEUE: usize = 16_384;
+/// How the word begins that somebody types.
+const TYPING: &str = "typing:";
 
 /// `REDIS_URL` cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +45,10 @@ enum Wish {
 
 enum Word {
     Reached(UserId, i64),
+    Typing {
+        to: UserId,
+        from: UserId,
+    },
     /// Confirmed when everything before it has been said.
     Flush(oneshot::Sender<()>),
 }
@@ -85,6 +91,14 @@ impl Bus for RedisBus {
             if self.words.try_send(Word::Reached(*user, *pos)).is_err() {
                 tracing::debug!(user, "the queue to Redis is full; the poll of heads will tell");
             }
+        }
+    }
+
+    async fn signal(&self, user: UserId, signal: Signal) {
+        match signal {
+            // What is said there is heard here too.
+            Signal::Typing(from) if self.is_healthy() => drop(self.words.try_send(Word::Typing { to: user, from })),
+            Signal::Typing(_) | Signal::Presence(_) => self.registry.signal(user, signal),
         }
     }
 
@@ -173,6 +187,9 @@ async fn say(
         match word {
             Word::Reached(user, pos) => {
                 pipe.publish(format!("{prefix}{user}"), pos).ignore();
+            }
+            Word::Typing { to, from } => {
+                pipe.publish(format!("{prefix}{to}"), format!("{TYPING}{from}")).ignore();
             }
             Word::Flush(confirm) => waiting.push(confirm),
         }

@@ -4,7 +4,7 @@
 //! Whoever holds a feed asks it for pages whenever it is woken or behind, and tells what they hold.
 
 use super::{Chat, ChatError};
-use crate::bus::{Polled, Subscription};
+use crate::bus::{Polled, Stir, Subscription};
 use crate::domain::{Cursor, LogPage, Position, UserId};
 
 /// What a listener can do about a place that the log does not hold any more.
@@ -62,6 +62,11 @@ impl Feed {
         self.at = page.end;
         self.looked = polled.map_or(0, |polled| polled.number);
         Ok(page)
+    }
+
+    /// The same, or until a signal comes that passes. May be dropped and asked again.
+    pub async fn stirred(&mut self) -> Stir {
+        self.subscription.stirred().await
     }
 
     /// Waits until something may have happened since the last time. May be dropped and asked again.

@@ -4,7 +4,8 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use super::{Chat, Sockets};
+use super::presence::{self, Look};
+use super::{Attending, Chat, Sockets};
 
 /// With a broken bus heads are read this often.
 const BROKEN_BUS: Duration = Duration::from_secs(2);
@@ -23,6 +24,7 @@ const PRUNING: Duration = Duration::from_hours(1);
 pub struct Keeper {
     pub chat: Chat,
     pub sockets: Sockets,
+    pub attending: Attending,
     pub head_poll: Duration,
     /// Whether other processes may serve the same database.
     pub shared: bool,
@@ -33,9 +35,10 @@ pub struct Keeper {
 impl Keeper {
     /// Starts the chores; they end with the runtime.
     pub fn start(self) {
-        let [heads, sessions, pruning] = [self.clone(), self.clone(), self];
+        let [heads, sessions, presence, pruning] = [self.clone(), self.clone(), self.clone(), self];
         tokio::spawn(async move { heads.poll_heads().await });
         tokio::spawn(async move { sessions.poll_sessions().await });
+        tokio::spawn(async move { presence.attend().await });
         tokio::spawn(async move { pruning.prune().await });
     }
 
@@ -69,6 +72,19 @@ impl Keeper {
                     }
                     Err(e) => tracing::warn!(error = %e, "the sessions of open sockets cannot be read"),
                 }
+            }
+        }
+    }
+
+    async fn attend(&self) {
+        let mut then = Instant::now();
+        loop {
+            let look = self.attending.due(then).await;
+            if look == Look::All {
+                then = Instant::now() + presence::POLL;
+            }
+            if let Err(e) = self.attending.look(&self.chat, look).await {
+                tracing::warn!(error = %e, "who is here cannot be noted");
             }
         }
     }

@@ -1,26 +1,36 @@
 //! The use cases: send, history, people, conversations, events. Access has one door for each kind of thing, and
 //! every door asks for the user first: what is somebody else's is not there.
 
+mod contacts;
 mod feed;
 mod keeper;
+mod people;
+mod presence;
+mod profiles;
+mod reports;
+mod settings;
 mod sockets;
+mod typing;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 pub use feed::{Feed, Listener};
 pub use keeper::{Keeper, poll_heads_once};
+pub use people::Everybody;
+pub use presence::{Attendee, Attending};
 pub use sockets::{Goodbye, OpenSocket, Sockets};
 
 use crate::bus::{Bus, Subscription};
 use crate::domain::{
-    Body, ClientId, Clock, Conversation, ConversationId, ConversationPage, Cursor, LogPage, Message, MessageId,
-    NewMessage, Position, ReadState, SendKey, Sent, Seq, Slice, Timestamp, User, UserId, UserKey,
+    Body, ClientId, Clock, Conversation, ConversationId, ConversationPage, Cursor, Edit, LogPage, Mark, Message,
+    MessageId, NewMessage, Position, ReadState, SendKey, Sent, Seq, Slice, Timestamp, User, UserId, UserKey,
 };
 use crate::faults::{self, Point};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Which};
 
 /// A numbered page of the recorded list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,21 +74,43 @@ pub enum ChatError {
     /// It is not there, or not for this user: never said which.
     #[error("not found")]
     NotFound,
+    /// It is somebody else's, and may be looked at alone.
+    #[error("not yours")]
+    NotYours,
+    /// The message was deleted: it cannot be changed.
+    #[error("deleted")]
+    Deleted,
+    /// What is answered is not a message of this conversation.
+    #[error("no such message to reply to")]
+    NothingToReplyTo,
+    /// The recipient does not hear from the sender: never said why.
+    #[error("refused")]
+    Refused,
+    /// It is about the user themself, and that cannot be.
+    #[error("oneself")]
+    Oneself,
     /// A page beyond the last one.
     #[error("no such page")]
     InvalidPage,
     /// The cursor cannot be served: start over.
     #[error("the cursor cannot be served")]
     Reset,
+    /// There are too many people to list all of them.
+    #[error("too many people for one list")]
+    TooMany,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// People found, and where the next page starts.
-#[derive(Debug)]
-pub struct PeoplePage {
-    pub people: Vec<User>,
-    pub next: Option<String>,
+/// A message as its sender gives it.
+#[derive(Clone, Debug)]
+pub struct Letter<'a> {
+    pub recipient: &'a str,
+    pub body: Body,
+    /// The sender's name for this send. Without one a name is made, so that the server's own retries never double it.
+    pub key: Option<ClientId>,
+    /// The number of the message that it answers.
+    pub reply_to: Option<Seq>,
 }
 
 /// The use cases over a store and a bus.
@@ -87,11 +119,13 @@ pub struct Chat {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// There were too many people to list all of them.
+    too_many: Arc<AtomicBool>,
 }
 
 impl Chat {
     pub fn new(store: Arc<dyn Store>, bus: Arc<dyn Bus>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, bus, clock }
+        Self { store, bus, clock, too_many: Arc::default() }
     }
 
     async fn find(&self, name: &str) -> Result<Option<User>, ChatError> {
@@ -101,23 +135,25 @@ impl Chat {
         }
     }
 
-    /// Sends a message: durable when this returns. Without a key of the sender's one is made, so that the server's
-    /// own retries never double it.
-    pub async fn send(
-        &self,
-        sender: UserId,
-        recipient: &str,
-        body: Body,
-        key: Option<ClientId>,
-    ) -> Result<Sent, ChatError> {
+    /// Sends a message: durable when this returns.
+    pub async fn send(&self, sender: UserId, letter: Letter<'_>) -> Result<Sent, ChatError> {
+        let Letter { recipient, body, key, reply_to } = letter;
         let recipient = self.find(recipient).await?.ok_or(ChatError::NotFound)?;
+        if let Some(seq) = reply_to {
+            // A number that was given out stays, so this may be asked before anything is locked.
+            let newest = self.store.conversation_of(sender, recipient.id).await?.map_or(0, |(_, seq)| seq);
+            if !(1..=newest).contains(&seq) {
+                return Err(ChatError::NothingToReplyTo);
+            }
+        }
         let key = match key {
             Some(key) => SendKey::Own(key),
             None => SendKey::Made(made_key()),
         };
-        let new = NewMessage { sender, recipient: recipient.id, body, key, now: self.clock.now() };
+        let new = NewMessage { sender, recipient: recipient.id, body, key, reply_to, now: self.clock.now() };
         let sent = match self.store.send(new).await {
             Err(StoreError::NotFound) => return Err(ChatError::NotFound),
+            Err(StoreError::Refused) => return Err(ChatError::Refused),
             sent => sent?,
         };
         faults::passed(Point::BeforeNotify);
@@ -129,6 +165,19 @@ impl Chat {
     /// One message, for one of its people.
     pub async fn message_for(&self, reader: UserId, id: MessageId) -> Result<Message, ChatError> {
         self.store.message(reader, id).await?.ok_or(ChatError::NotFound)
+    }
+
+    /// Changes a message of the user's own, and tells both people.
+    pub async fn change(&self, user: UserId, id: MessageId, edit: Edit) -> Result<Message, ChatError> {
+        if self.message_for(user, id).await?.sender != user {
+            return Err(ChatError::NotYours);
+        }
+        let changed = self.store.change(user, id, &edit, self.clock.now()).await?.ok_or(ChatError::NotFound)?;
+        if changed.message.deleted_at.is_some() && edit != Edit::Delete {
+            return Err(ChatError::Deleted);
+        }
+        self.bus.publish(&changed.reached).await;
+        Ok(changed.message)
     }
 
     /// A numbered page of all of a user's messages, or of those with one person. Somebody unknown has none.
@@ -176,10 +225,11 @@ impl Chat {
     pub async fn conversations(
         &self,
         user: UserId,
+        which: Which,
         after: Option<(Timestamp, ConversationId)>,
         limit: i64,
     ) -> Result<ConversationPage, ChatError> {
-        Ok(self.store.conversations(user, after, limit).await?)
+        Ok(self.store.conversations(user, which, after, limit).await?)
     }
 
     /// The conversation with a person, if there has been a message.
@@ -188,10 +238,10 @@ impl Chat {
         self.store.conversation(user, peer.id).await?.ok_or(ChatError::NotFound)
     }
 
-    /// Moves the user's read mark, and tells both people.
-    pub async fn mark_read(&self, user: UserId, with: &str, seq: Seq) -> Result<ReadState, ChatError> {
+    /// Moves a mark of the user's, and tells whom it concerns.
+    pub async fn mark(&self, user: UserId, with: &str, mark: (Mark, Seq)) -> Result<ReadState, ChatError> {
         let peer = self.find(with).await?.ok_or(ChatError::NotFound)?;
-        let marked = self.store.mark_read(user, peer.id, seq, self.clock.now()).await?;
+        let marked = self.store.mark(user, peer.id, mark, self.clock.now()).await?;
         let (state, reached) = marked.ok_or(ChatError::NotFound)?;
         self.bus.publish(&reached).await;
         Ok(state)
@@ -225,31 +275,9 @@ impl Chat {
         self.bus.subscribe(user).await
     }
 
-    /// Everybody but the reader, as the predecessor lists them.
-    pub async fn everybody(&self, reader: UserId) -> Result<Vec<User>, ChatError> {
-        let mut users = self.store.all_users().await?;
-        users.retain(|user| user.id != reader);
-        Ok(users)
-    }
-
     /// One user by number.
     pub async fn user(&self, id: UserId) -> Result<User, ChatError> {
         self.store.user(id).await?.ok_or(ChatError::NotFound)
-    }
-
-    /// People whose name starts with `prefix`, in pages.
-    pub async fn search_people(
-        &self,
-        reader: UserId,
-        prefix: &str,
-        after: Option<&str>,
-        limit: i64,
-    ) -> Result<PeoplePage, ChatError> {
-        let mut found = self.store.people(reader, &UserKey::prefix(prefix), after, limit + 1).await?;
-        let more = i64::try_from(found.len()).unwrap_or(i64::MAX) > limit;
-        found.truncate(usize::try_from(limit).unwrap_or(0));
-        let next = found.last().filter(|_| more).map(|(key, _)| key.clone());
-        Ok(PeoplePage { people: found.into_iter().map(|(_, user)| user).collect(), next })
     }
 }
 

@@ -10,13 +10,15 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
-use crate::bus::{Bus, Registry, Subscription};
+use crate::bus::{Bus, Registry, Signal, Subscription};
 use crate::domain::{
-    Change, ClientId, Conversation, ConversationId, ConversationPage, LogPage, Message, MessageId, NewMessage,
-    Position, ReadState, SendKey, Sent, Seq, Slice, Timestamp, User, UserId,
+    Change, Changed, ClientId, Conversation, ConversationId, ConversationPage, Edit, LogPage, Mark, Message, MessageId,
+    NewMessage, Position, ReadState, SendKey, Sent, Seq, Slice, Timestamp, User, UserId,
 };
 use crate::faults::has_bug;
-use crate::store::{Allowance, Logs, Messages, Rule, Session, Sessions, SqlStore, Store, StoreError, Try, Users as _};
+use crate::store::{
+    Allowance, Logs, Messages, Rule, Session, Sessions, SqlStore, Store, StoreError, Try, Users as _, Which,
+};
 
 type Answer<T> = Result<T, StoreError>;
 type Pages = HashMap<ConversationId, (Instant, Vec<Message>)>;
@@ -55,6 +57,9 @@ impl Bus for SpoiledBus {
         if !has_bug("notify-before-commit") && !has_bug("no-head-poll") && !has_bug("lost-words") {
             self.0.publish(reached).await;
         }
+    }
+    async fn signal(&self, user: UserId, signal: Signal) {
+        self.0.signal(user, signal).await;
     }
     async fn flush(&self) {
         self.0.flush().await;
@@ -124,6 +129,9 @@ impl Spoiled {
                 SendKey::Made(_) => None,
             },
             version: 1,
+            edited_at: None,
+            deleted_at: None,
+            reply_to: new.reply_to,
         };
         Ok(Sent { message, created: true, reached: Vec::new() })
     }
@@ -273,10 +281,11 @@ impl Messages for Spoiled {
     async fn conversations(
         &self,
         user: UserId,
+        which: Which,
         after: Option<(Timestamp, ConversationId)>,
         limit: i64,
     ) -> Answer<ConversationPage> {
-        let mut page = self.inner.conversations(user, after, limit).await?;
+        let mut page = self.inner.conversations(user, which, after, limit).await?;
         for one in &mut page.conversations {
             one.last_message = one.last_message.take().map(Self::shown);
         }
@@ -285,18 +294,21 @@ impl Messages for Spoiled {
     async fn conversation(&self, user: UserId, peer: UserId) -> Answer<Option<(Conversation, Position)>> {
         self.inner.conversation(user, peer).await
     }
-    async fn mark_read(
+    async fn mark(
         &self,
         user: UserId,
         peer: UserId,
-        seq: Seq,
+        mark: (Mark, Seq),
         now: Timestamp,
     ) -> Answer<Option<(ReadState, Vec<(UserId, i64)>)>> {
-        let mut marked = self.inner.mark_read(user, peer, seq, now).await?;
+        let mut marked = self.inner.mark(user, peer, mark, now).await?;
         if let Some((state, _)) = marked.as_mut().filter(|_| has_bug("read-mark-falls")) {
-            state.read_seq = state.read_seq.min(seq) / 2;
+            state.read_seq = state.read_seq.min(mark.1) / 2;
         }
         Ok(marked)
+    }
+    async fn change(&self, sender: UserId, id: MessageId, edit: &Edit, now: Timestamp) -> Answer<Option<Changed>> {
+        self.inner.change(sender, id, edit, now).await
     }
     async fn repair_conversations(&self, user: UserId) -> Answer<u64> {
         self.inner.repair_conversations(user).await

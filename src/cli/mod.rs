@@ -1,6 +1,6 @@
 //! The command line: one file for each subcommand.
 //!
-//! Exit codes: 0 ok, 1 failure, 2 usage, 69 database unreachable, 78 bad settings.
+//! Exit codes: 0 ok, 1 failure, 2 usage, 69 database or mail server unreachable, 78 bad settings.
 
 #[cfg(feature = "faults")]
 mod bugs;
@@ -8,15 +8,21 @@ mod createsuperuser;
 mod demo;
 mod embedded;
 mod input;
+mod invite;
+mod mail;
 mod migrate;
 mod openapi;
+mod report;
+mod secret;
 mod serve;
 mod test_data;
 mod user;
 
+use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
@@ -26,6 +32,8 @@ use crate::auth::Auth;
 use crate::bus::{self, Bus, LocalBus, RedisBus};
 use crate::config::{BadSettings, Settings, Wrong, without_password};
 use crate::domain::{Clock, SystemClock};
+use crate::limits::{Kind, Limits, Rate};
+use crate::mail::{DeliveryError, Stage};
 use crate::store::{self, Options, SqlStore, Store, StoreError};
 
 const UNREACHABLE: u8 = 69;
@@ -67,6 +75,14 @@ enum Command {
     /// Accounts
     #[command(subcommand)]
     User(user::User),
+    /// Links with which people make their accounts
+    #[command(subcommand)]
+    Invite(invite::Invite),
+    #[command(subcommand)]
+    Report(report::Report),
+    /// Outgoing mail
+    #[command(subcommand)]
+    Mail(mail::Mail),
     /// Print the API's description (OpenAPI 3.1, JSON)
     Openapi,
 }
@@ -89,7 +105,12 @@ fn fail(e: &anyhow::Error) -> ExitCode {
     if let Some(advice) = advice(e) {
         eprintln!("chatd: {advice}");
     }
-    let unreachable = e.chain().any(|cause| matches!(cause.downcast_ref(), Some(StoreError::Unavailable(_))));
+    let no_database = |cause: &&(dyn Error + 'static)| matches!(cause.downcast_ref(), Some(StoreError::Unavailable(_)));
+    let no_mail_server = |cause: &&(dyn Error + 'static)| {
+        let at = cause.downcast_ref().map(|e: &DeliveryError| e.at);
+        matches!(at, Some(Stage::Connecting | Stage::Greeting))
+    };
+    let unreachable = e.chain().any(|cause| no_database(&cause) || no_mail_server(&cause));
     let settings = e.chain().any(|cause| cause.downcast_ref::<BadSettings>().is_some());
     ExitCode::from(if settings {
         BAD_SETTINGS
@@ -116,6 +137,9 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Createsuperuser(command) => command.run(&settings).await,
         Command::TestData(command) => command.run(&settings).await,
         Command::User(command) => command.run(&settings).await,
+        Command::Invite(command) => command.run(&settings).await,
+        Command::Report(command) => command.run(&settings).await,
+        Command::Mail(command) => command.run(&settings).await,
         Command::Openapi => Ok(()),
     }
 }
@@ -124,7 +148,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
 fn unusable_addresses(settings: &Settings) -> Wrong {
     let database = store::check_url(&settings.database()).err().map(|why| ("database_url", why));
     let redis = settings.redis_url.as_deref().and_then(|url| bus::check_url(url).err());
-    database.into_iter().chain(redis.map(|why| ("redis_url", why.to_string()))).collect()
+    let redis = redis.map(|why| ("redis_url", why.to_string()));
+    database.into_iter().chain(redis).chain(mail::unusable(settings)).collect()
 }
 
 fn flags(global: &Global, mut flags: Dict) -> Dict {
@@ -167,6 +192,9 @@ fn cannot_open(shown: &str) -> String {
 
 /// What to do about an error, where there is something.
 fn advice(e: &anyhow::Error) -> Option<&'static str> {
+    if let Some(e) = e.downcast_ref::<DeliveryError>() {
+        return Some(mail::advice(e));
+    }
     let text = format!("{e:#}");
     let says = |part: &str| text.contains(part);
     if says("RSA auth backend") {
@@ -192,6 +220,20 @@ fn open_bus(settings: &Settings, store: &dyn Store) -> anyhow::Result<Arc<dyn Bu
     })
 }
 
+/// How much each user may ask for, of all processes together where there is Redis.
+fn open_limits(settings: &Settings, store: &dyn Store) -> Arc<Limits> {
+    let messages = Rate::new(settings.messages_per_second, Duration::from_secs(1), settings.messages_burst);
+    let limits = Limits::new([
+        (Kind::Messages, messages),
+        (Kind::Reads, Rate::a_minute(settings.reads_per_minute)),
+        (Kind::Logins, Rate::a_minute(settings.logins_per_minute)),
+    ]);
+    Arc::new(match &settings.redis_url {
+        Some(url) => limits.shared(url, store.install()),
+        None => limits,
+    })
+}
+
 fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
 }
@@ -200,7 +242,8 @@ fn clock() -> Arc<dyn Clock> {
 async fn open_auth(settings: &Settings) -> anyhow::Result<(Arc<SqlStore>, Auth)> {
     let store = open_store(settings).await?;
     let bus = open_bus(settings, &*store)?;
-    let auth = Auth::new(store.clone(), bus, clock(), settings);
+    // A command signs nobody in.
+    let auth = Auth::new(store.clone(), store.clone(), bus, clock(), Arc::new(Limits::new([])), settings);
     Ok((store, auth))
 }
 

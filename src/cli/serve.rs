@@ -1,22 +1,21 @@
 //! `chatd serve`: prepares, listens, drains.
 
-use std::fs::OpenOptions;
 use std::io::{IsTerminal as _, Write as _};
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use clap::Args;
 use figment::value::Dict;
 use rocket::error::ErrorKind;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{clock, demo, embedded, open_bus, open_store};
-use crate::auth::Auth;
+use super::secret::keep_secret;
+use super::{clock, demo, embedded, mail, open_bus, open_store};
+use crate::auth::{Auth, Outbox};
 use crate::chat::{Chat, Keeper};
 use crate::config::Settings;
+use crate::export::Exporter;
 use crate::http::{self, App};
 use crate::store::{SqlStore, Store, Users as _};
 
@@ -32,12 +31,16 @@ pub struct Serve {
     demo: bool,
 }
 
+/// How often it is noted which sessions were used.
+const NOTING: Duration = Duration::from_mins(1);
 /// How many steps the sockets' farewell is spread over.
 const STEPS: u32 = 10;
 /// How long the last sockets are waited for. Requests are still answered meanwhile.
 const FAREWELLS: Duration = Duration::from_secs(3);
 /// How long the last answers are waited for: the database has three seconds for each.
 const LAST_ANSWERS: Duration = Duration::from_secs(4);
+/// How long mail that is under way is waited for; what takes longer is sent again later.
+const LAST_MAIL: Duration = Duration::from_secs(3);
 /// Nothing is going on when nothing was for so long: who was accepted last has been read, what was written is away.
 const SETTLED: Duration = Duration::from_millis(50);
 
@@ -61,6 +64,8 @@ impl Serve {
             if settings.database_url.is_none() && settings.data_dir == defaults.data_dir {
                 settings.data_dir = "demo-data".into();
             }
+            // Whoever tries it out, or shows it, is in a hurry.
+            settings.loosen_limits();
             anyhow::ensure!(
                 settings.address.is_loopback(),
                 "serve --demo listens on this machine only, not on {}: its passwords are printed",
@@ -79,7 +84,8 @@ impl Serve {
         if self.demo {
             demo::fill(&store).await?;
         }
-        let app = assemble(&settings, &store)?;
+        let (outbox, sending) = mail::start(&settings, &store)?.unzip();
+        let app = assemble(&settings, &store, outbox)?;
         let rocket = http::server(app.clone()).attach(rocket::fairing::AdHoc::on_liftoff("ready", {
             let (app, demo, store) = (app.clone(), self.demo, store.clone());
             move |rocket| {
@@ -114,31 +120,53 @@ impl Serve {
         // are requests, also such whose body is still on the way; and sockets, which were told.
         shutdown.notify();
         quiet(|| app.unanswered().max(connected().saturating_sub(app.sockets.count()))).await;
+        if let Some(sending) = sending {
+            sending.stop(LAST_MAIL).await;
+        }
         // A database that does not answer must not keep the process.
         let _ = tokio::time::timeout(Duration::from_secs(3), store.close()).await;
         Ok(())
     }
 }
 
-fn assemble(settings: &Settings, store: &Arc<SqlStore>) -> anyhow::Result<Arc<App>> {
+fn assemble(settings: &Settings, store: &Arc<SqlStore>, outbox: Option<Outbox>) -> anyhow::Result<Arc<App>> {
     let clock = clock();
     let bus = open_bus(settings, &**store)?;
+    let (accounts, sql) = (store.clone(), store.clone());
     #[cfg(not(feature = "faults"))]
     let store: Arc<dyn Store> = store.clone();
     #[cfg(feature = "faults")]
     let (store, bus) = super::bugs::spoil(store, bus);
     let chat = Chat::new(store.clone(), bus.clone(), clock.clone());
-    let auth = Auth::new(store, bus, clock.clone(), settings);
-    let app = Arc::new(App::new(settings.clone(), chat.clone(), auth, clock));
+    let limits = super::open_limits(settings, &*store);
+    let exporter = Exporter::new(store.clone(), accounts.clone(), clock.clone());
+    let auth = Auth::new(store, accounts, bus, clock.clone(), limits, settings).with_mail(outbox, settings);
+    let app = Arc::new(App::new(settings.clone(), chat.clone(), auth, exporter, clock));
+    app.exporter.start();
     Keeper {
         chat,
         sockets: app.sockets.clone(),
+        attending: app.attending.clone(),
         head_poll: Duration::from_secs(u64::from(settings.head_poll_seconds)),
         shared: settings.redis_url.is_some(),
         keep_events_for: Duration::from_secs(u64::from(settings.event_log_days) * 86_400),
         keep_events: i64::from(settings.event_log_max),
     }
     .start();
+    let (noting, added) = (app.clone(), sql);
+    tokio::spawn(async move {
+        if let Err(e) = added.note_people().await {
+            tracing::warn!(error = %e, "some people who were added by an older version are not found by their names yet");
+        }
+        if let Err(e) = noting.auth.note_looks().await {
+            tracing::warn!(error = %e, "what older names look like is not known: the next start goes on with it");
+        }
+        loop {
+            tokio::time::sleep(NOTING).await;
+            noting.auth.note_uses().await;
+            noting.auth.forget_links().await;
+        }
+    });
     Ok(app)
 }
 
@@ -178,22 +206,6 @@ fn say_on_stderr(text: &str) {
     let _ = writeln!(Unread(std::io::stderr()), "chatd: {text}");
 }
 
-/// Makes the secret on the first start, readable by its owner alone.
-fn keep_secret(settings: &mut Settings) -> anyhow::Result<()> {
-    if settings.secret_key.is_some() {
-        return Ok(());
-    }
-    let path = settings.data_dir.join("secret_key");
-    let key = match std::fs::read_to_string(&path) {
-        Ok(text) if text.trim().len() >= 32 => text.trim().to_owned(),
-        Ok(_) => anyhow::bail!("{} is damaged: it has fewer than 32 characters; remove it", path.display()),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => make_secret(&path)?,
-        Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
-    };
-    settings.secret_key = Some(key);
-    Ok(())
-}
-
 /// What others on this machine could read.
 fn warn_of_readers(settings: &Settings) {
     for path in [Some(settings.data_dir.join("secret_key")), settings.sqlite_path()].into_iter().flatten() {
@@ -203,20 +215,6 @@ fn warn_of_readers(settings: &Settings) {
             say_on_stderr(&format!("warning: others on this machine can read {path}; run: chmod 600 {path}"));
         }
     }
-}
-
-fn make_secret(path: &Path) -> anyhow::Result<String> {
-    let key = crate::auth::hex(&rand::random::<[u8; 32]>());
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let write = options.open(path).and_then(|mut file| {
-        writeln!(file, "{key}")?;
-        file.sync_all()
-    });
-    write.with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(key)
 }
 
 async fn announce(app: &App, store: &SqlStore, port: u16, demo: bool) {
@@ -255,8 +253,11 @@ async fn drain_on_signal(app: &App) -> Box<dyn Fn() -> usize + Send> {
     tracing::info!("draining");
     let wait = if patient { Duration::from_secs(u64::from(app.settings.drain_seconds)) } else { Duration::ZERO };
     let spread = async {
+        // A proxy needs a while to see that it shall send nobody here, and that another process is back: who is sent
+        // away before comes back at once, and is refused.
+        tokio::time::sleep(wait / 3).await;
         for left in (1..=STEPS).rev() {
-            tokio::time::sleep(wait / STEPS).await;
+            tokio::time::sleep(wait * 2 / 3 / STEPS).await;
             app.sockets.restart_some(usize::try_from(left).unwrap_or(1));
         }
     };

@@ -15,7 +15,7 @@ use rand::{Rng as _, SeedableRng as _};
 use super::{clock, open_store};
 use crate::auth::Hasher;
 use crate::config::Settings;
-use crate::domain::{Body, ClientId, NewMessage, NewUser, SendKey, Timestamp, User, Username};
+use crate::domain::{Body, ClientId, Mark, NewMessage, NewUser, SendKey, Timestamp, User, Username};
 use crate::store::{Messages as _, Rule, SqlStore, StoreError, Users as _};
 
 /// The password of everybody that is made.
@@ -170,7 +170,8 @@ impl Conversation<'_> {
             let key = ClientId::new(&format!("seed-{}-{}", self.seed, first + n as u64));
             let (Ok(body), Ok(key)) = (Body::new(&text, 10_000), key) else { continue };
             let now = last.minus(Duration::from_secs(left)).plus(Duration::from_micros(rng.random_range(0..1_000_000)));
-            out.push(NewMessage { sender: from.id, recipient: to.id, body, key: SendKey::Made(key), now });
+            let key = SendKey::Made(key);
+            out.push(NewMessage { sender: from.id, recipient: to.id, body, key, reply_to: None, now });
         }
     }
 }
@@ -203,7 +204,7 @@ async fn mark_read(store: &Arc<SqlStore>, pairs: &[Pair], seed: u64) -> anyhow::
     let mut done = futures_util::stream::iter(marks)
         .map(|(user, peer, seq)| {
             let store = store.clone();
-            async move { store.mark_read(user, peer, seq, now).await }
+            async move { store.mark(user, peer, (Mark::Read, seq), now).await }
         })
         .buffer_unordered(16);
     while let Some(marked) = done.next().await {
@@ -255,6 +256,7 @@ pub async fn demo(store: &Arc<SqlStore>, two: [&str; 2], hash: &str) -> anyhow::
             recipient: to.id,
             body,
             key: SendKey::Made(key),
+            reply_to: None,
             now: now.minus(ago),
         });
     }

@@ -21,7 +21,12 @@ pub fn settings(data: &[u8]) {
     }
     // A word that stands where only a secret stands is never said, whatever else is wrong around it.
     let secret = "hush-this-is-the-secret-of-the-file";
-    let places = [("secret_key = \"", "\"\n"), ("DATABASE_URL = 'mysql://a:", "@b/c'\n"), ("secret_key = ", "\n")];
+    let places = [
+        ("secret_key = \"", "\"\n"),
+        ("DATABASE_URL = 'mysql://a:", "@b/c'\n"),
+        ("secret_key = ", "\n"),
+        ("EMAIL_URL = 'smtp://a:", "@b'\n"),
+    ];
     let (before, after) = places[data.len() % places.len()];
     let said = match load_texts(&rocket, &format!("{before}{secret}{after}{local}")) {
         Ok(loaded) => format!("{:?}{:?}", loaded.settings, loaded.warnings),

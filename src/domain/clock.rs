@@ -4,12 +4,19 @@ use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// A moment, in microseconds since the epoch, UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
+    /// A moment in RFC 3339, of the years 1 to 9999; digits of a fraction beyond the sixth are cut off.
+    pub fn parse(text: &str) -> Option<Self> {
+        let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        i64::try_from(time.unix_timestamp_nanos().div_euclid(1000)).ok().map(Self)
+    }
+
     /// This moment and `span` more; stays at the end of time instead of wrapping.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
@@ -65,6 +72,19 @@ mod tests {
         assert_eq!(Timestamp(1_706_933_106_000_000).to_string(), "2024-02-03T04:05:06Z");
         assert_eq!(Timestamp(1_706_933_106_000_500).to_string(), "2024-02-03T04:05:06.000500Z");
         assert_eq!(Timestamp(-1).to_string(), "1969-12-31T23:59:59.999999Z");
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for micros in [0, 1_706_933_106_000_500, -1, 253_402_300_799_999_999] {
+            assert_eq!(Timestamp::parse(&Timestamp(micros).to_string()), Some(Timestamp(micros)));
+        }
+        assert_eq!(Timestamp::parse("1970-01-01T01:00:00.0000019+01:00"), Some(Timestamp(1)));
+        for text in
+            ["", "tomorrow", "2024-02-30T00:00:00Z", "2024-02-03", "2024-02-03T04:05:06", "99999-01-01T00:00:00Z"]
+        {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
     }
 
     #[test]

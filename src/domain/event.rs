@@ -1,6 +1,6 @@
 //! A user's log of changes.
 
-use super::{Message, ReadState};
+use super::{ConversationSettings, Message, Profile, ReadState, Sharing};
 
 /// A place in a user's log: the position and the random tag of the row that stands there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,10 +19,23 @@ pub struct Event {
 /// What changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// A message was stored. `unread` is the reader's, and only for the recipient.
-    MessageCreated { message: Message, unread: Option<i64> },
-    /// Somebody read on.
+    /// A message was stored. `unread` is the reader's, and only for the recipient; `request`: it waits until the reader
+    /// accepts that its sender writes.
+    MessageCreated { message: Message, unread: Option<i64>, request: bool },
+    /// Its sender changed the body of a message.
+    MessageEdited(Message),
+    /// Its sender took a message back.
+    MessageDeleted(Message),
+    /// Somebody read on, or got messages.
     Read(ReadState),
+    /// The user keeps a conversation in another way.
+    Conversation(ConversationSettings),
+    /// The user shares other things with others.
+    Sharing(Sharing),
+    /// The user says something else of themself.
+    Profile(Profile),
+    /// The user blocks other people.
+    Blocks,
     /// Written by a later version: told without what it says, so that its place is not a gap.
     Unknown,
 }
@@ -41,8 +54,15 @@ impl Event {
     /// About how much memory it takes, in bytes.
     pub fn size(&self) -> usize {
         let body = match &self.change {
-            Change::MessageCreated { message, .. } => message.body.len(),
-            Change::Read(_) | Change::Unknown => 0,
+            Change::MessageCreated { message, .. }
+            | Change::MessageEdited(message)
+            | Change::MessageDeleted(message) => message.body.len(),
+            Change::Read(_)
+            | Change::Conversation(_)
+            | Change::Sharing(_)
+            | Change::Profile(_)
+            | Change::Blocks
+            | Change::Unknown => 0,
         };
         body + 256
     }

@@ -54,6 +54,8 @@ pub struct NewMessage {
     pub recipient: UserId,
     pub body: Body,
     pub key: SendKey,
+    /// The number of the message that it answers: one that the conversation has.
+    pub reply_to: Option<Seq>,
     /// The sender's moment; the store moves it past the conversation's newest message.
     pub now: Timestamp,
 }
@@ -64,6 +66,11 @@ impl NewMessage {
         let mut hash = Sha256::new();
         hash.update(self.recipient.to_be_bytes());
         hash.update(self.body.as_str().as_bytes());
+        if let Some(seq) = self.reply_to {
+            // No text has this byte in it.
+            hash.update([0xff]);
+            hash.update(seq.to_be_bytes());
+        }
         hash.finalize().into()
     }
 
@@ -89,6 +96,29 @@ pub struct Message {
     pub client_id: Option<String>,
     /// 1, and one more with each change.
     pub version: i64,
+    /// When its sender changed the body last.
+    pub edited_at: Option<Timestamp>,
+    /// When its sender took it back: its body is empty, all else stays.
+    pub deleted_at: Option<Timestamp>,
+    /// The number of the message that it answers.
+    pub reply_to: Option<Seq>,
+}
+
+/// What somebody makes of a message of theirs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edit {
+    Body(Body),
+    /// The body is emptied, for ever.
+    Delete,
+}
+
+/// What an edit came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// The message as it is now. An edit of one that is deleted leaves it deleted.
+    pub message: Message,
+    /// Where the logs of its people stand now; empty if nothing changed.
+    pub reached: Vec<(UserId, i64)>,
 }
 
 /// The answer to a send.

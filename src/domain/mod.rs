@@ -2,20 +2,38 @@
 
 mod body;
 mod clock;
+mod contact;
 mod conversation;
 mod cursor;
 mod event;
+mod export;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
+mod invite;
+mod link;
 mod message;
+mod naming;
+mod people;
+mod presence;
+mod profile;
+mod settings;
 mod user;
 
 pub use body::{Body, TextError};
 pub use clock::{Clock, SystemClock, Timestamp};
-pub use conversation::{Conversation, ConversationPage, ReadState};
+pub use contact::{Blocked, NewReport, Report, ReportId, WhoMayWrite};
+pub use conversation::{Conversation, ConversationPage, Mark, ReadState};
 pub use cursor::{Cursor, Epoch, MalformedCursor};
 pub use event::{Change, Event, LogPage, Position};
-pub use message::{ClientId, InvalidClientId, Message, MessageId, NewMessage, SendKey, Sent, Slice};
+pub use export::{Export, ExportId, ExportJob, ExportPart, ExportState, KeptConversation};
+pub use invite::{Invite, InviteId, NewInvite};
+pub use link::{Link, LinkPurpose, NewLink};
+pub use message::{Changed, ClientId, Edit, InvalidClientId, Message, MessageId, NewMessage, SendKey, Sent, Slice};
+pub use naming::{RefusedName, placeholder};
+pub use people::{NamePrefix, PeoplePage, Place, places};
+pub use presence::{Attendance, Presence};
+pub use profile::{About, DisplayName, Face, InvalidProfile, LANGUAGES, Language, Profile, ProfileChange, TimeZone};
+pub use settings::{ConversationSettings, ConversationSettingsChange, Muting, Sharing, SharingChange};
 pub use user::{InvalidUsername, NewUser, User, UserId, UserKey, Username};
 
 /// A conversation's number in the database; the same for both people.

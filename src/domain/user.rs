@@ -2,13 +2,14 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::{Timestamp, is_space};
+use super::naming::is_placeholder;
+use super::{Sharing, Timestamp, is_space};
 
 /// A user's number in the database. Never reused.
 pub type UserId = i64;
 
 /// The most characters a name may have, typed or as a key.
-const MAX_NAME: usize = 150;
+pub(super) const MAX_NAME: usize = 150;
 
 /// A name as its owner typed it: letters and digits of any script and `@ . + - _`, at most 150 characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,9 @@ pub enum InvalidUsername {
     /// A character outside of the alphabet.
     #[error("Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.")]
     Character,
+    /// What erased accounts are called.
+    #[error("This name is reserved.")]
+    Reserved,
 }
 
 impl Username {
@@ -43,8 +47,11 @@ impl Username {
         if !typed.chars().all(|c| c.is_alphanumeric() || is_mark(c) || "@.+-_".contains(c)) {
             return Err(InvalidUsername::Character);
         }
-        if typed.chars().nth(MAX_NAME).is_some() || UserKey::new(&typed).is_none() {
+        let Some(key) = UserKey::new(&typed).filter(|_| typed.chars().nth(MAX_NAME).is_none()) else {
             return Err(InvalidUsername::TooLong);
+        };
+        if is_placeholder(&key) {
+            return Err(InvalidUsername::Reserved);
         }
         Ok(Self(typed))
     }
@@ -61,17 +68,17 @@ impl Username {
 }
 
 /// Combining marks are part of letters in many scripts (and of a decomposed é in Latin).
-fn is_mark(c: char) -> bool {
+pub(super) fn is_mark(c: char) -> bool {
     unicode_normalization::char::is_combining_mark(c)
 }
 
-fn fold(name: &str) -> String {
+pub(super) fn fold(name: &str) -> String {
     name.trim_matches(is_space).nfkc().flat_map(char::to_lowercase).nfkc().collect()
 }
 
 /// What sign-in, `recipient` and `target` look for: trimmed, NFKC, lower case; accents are kept.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct UserKey(String);
+pub struct UserKey(pub(super) String);
 
 impl UserKey {
     /// The key of any text; none if no user can have it (empty, too long, or with a NUL).
@@ -79,11 +86,6 @@ impl UserKey {
         let key = fold(text);
         let fits = !key.is_empty() && key.chars().nth(MAX_NAME).is_none() && !key.contains('\0');
         fits.then_some(Self(key))
-    }
-
-    /// The start of a key, for finding people by what was typed so far; may be empty.
-    pub fn prefix(text: &str) -> Self {
-        Self(fold(text).replace('\0', ""))
     }
 
     /// The key's text.
@@ -103,6 +105,7 @@ pub struct User {
     pub is_superuser: bool,
     pub date_joined: Timestamp,
     pub last_login: Option<Timestamp>,
+    pub sharing: Sharing,
 }
 
 /// A user to be stored.
@@ -129,6 +132,9 @@ mod tests {
             assert_eq!(Username::new(name), Err(InvalidUsername::Character), "{name:?}");
         }
         assert_eq!(Username::new("  "), Err(InvalidUsername::Blank));
+        for name in ["deleted-7", " Deleted-10-x", "ｄeleted-0"] {
+            assert_eq!(Username::new(name), Err(InvalidUsername::Reserved), "{name:?}");
+        }
         assert_eq!(Username::new(&"x".repeat(151)), Err(InvalidUsername::TooLong));
     }
 

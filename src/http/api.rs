@@ -16,9 +16,15 @@ use super::negotiate::{Form, negotiate};
 use super::query::Query;
 use super::reply::Reply;
 use super::resolve::{Resolved, resolve};
-use super::{App, conversations, csrf, events, html, json, messages, openapi, people, root, session};
+use super::{
+    App, account, blocks, confirming, conversations, csrf, devices, email, events, export, forgot, html, invites, json,
+    messages, my_data, openapi, passkeys, people, profiles, reports, root, second_factor, second_step, session,
+    settings, signup,
+};
 use crate::auth::Origin;
 use crate::domain::{User, UserId};
+use crate::limits::Kind;
+use crate::store::Session;
 
 /// The future of an endpoint's function.
 pub type Running<'a> = rocket::futures::future::BoxFuture<'a, Result<Reply, ApiError>>;
@@ -60,6 +66,22 @@ pub const TABLE: &[&[Endpoint]] = &[
     conversations::ENDPOINTS,
     events::ENDPOINTS,
     session::ENDPOINTS,
+    second_step::ENDPOINTS,
+    settings::ENDPOINTS,
+    blocks::ENDPOINTS,
+    reports::ENDPOINTS,
+    account::ENDPOINTS,
+    email::ENDPOINTS,
+    forgot::ENDPOINTS,
+    profiles::ENDPOINTS,
+    second_factor::ENDPOINTS,
+    passkeys::ENDPOINTS,
+    my_data::ENDPOINTS,
+    export::ENDPOINTS,
+    devices::ENDPOINTS,
+    invites::ENDPOINTS,
+    signup::ENDPOINTS,
+    confirming::ENDPOINTS,
     openapi::ENDPOINTS,
 ];
 
@@ -75,6 +97,8 @@ pub struct Call<'r> {
     /// The suffix with its dot, for links.
     pub suffix: String,
     user: Option<User>,
+    /// None with HTTP Basic.
+    session: Option<Session>,
 }
 
 impl Call<'_> {
@@ -85,6 +109,11 @@ impl Call<'_> {
 
     pub fn user_id(&self) -> Result<UserId, ApiError> {
         self.user().map(|user| user.id)
+    }
+
+    /// The session by which the user is known, if it is one.
+    pub fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
     }
 
     /// The first argument of the path.
@@ -143,17 +172,25 @@ async fn answer<'r>(app: &'r App, req: &'r Request<'_>, data: Data<'r>, found: R
     let format = found.format.clone().or_else(|| query.get("format").map(str::to_owned));
     let form = match negotiate(req.headers().get_one("Accept"), format.as_deref()) {
         Ok(form) => form,
+        // Whoever takes pictures alone gets one, and so with files.
+        Err(ApiError::NotAcceptable) if matches!(endpoint.path, ["avatar", "<>"] | ["account", "export", "<>", _]) => {
+            Form::Json { indent: 0 }
+        }
         Err(e) => {
             let reply = Reply::error(&e, 0).header("Vary", "Accept").header("Allow", endpoint.allow);
             return reply.logged(req, &e);
         }
     };
     let suffix = found.format.map(|format| format!(".{format}")).unwrap_or_default();
-    let mut call = Call { req, app, endpoint, args: found.args, query, form, suffix, user: None };
+    let mut call = Call { req, app, endpoint, args: found.args, query, form, suffix, user: None, session: None };
     let known = identify(&mut call).await;
     let bad_session = matches!(known, Ok(Known::StaleCookie));
     let outcome = match known {
         Ok(known) => permit(&call, &known),
+        Err(e) => Err(e),
+    };
+    let outcome = match outcome {
+        Ok(()) => limit(&call).await,
         Err(e) => Err(e),
     };
     let outcome = match outcome {
@@ -164,13 +201,21 @@ async fn answer<'r>(app: &'r App, req: &'r Request<'_>, data: Data<'r>, found: R
         Ok(reply) => reply,
         Err(e) => Reply::error(&e, if form == Form::Html { 4 } else { 0 }).logged(req, &e),
     };
-    if form == Form::Html && !reply.is_bare() {
+    if form == Form::Html && reply.is_text() {
         reply = html::readable(&call, reply);
     }
-    if bad_session && !reply.sets_cookie("sessionid") {
+    if bad_session && takes_cookie_back(&call) && !reply.sets_cookie("sessionid") {
         reply = reply.cookie(app.baker.no_session());
     }
     reply.header("Vary", "Accept, Cookie").header("Allow", endpoint.allow)
+}
+
+/// Whether a cookie without a session is taken back, as recorded. Not from the script of a page, and not where the
+/// predecessor had no address: its request may have begun before somebody signed in beside it, and what is taken back
+/// when it ends is the new session's cookie.
+fn takes_cookie_back(call: &Call<'_>) -> bool {
+    let by_script = call.req.headers().get_one("Sec-Fetch-Mode").is_some_and(|mode| mode != "navigate");
+    !by_script && matches!(call.endpoint.path.first(), None | Some(&("message" | "user")))
 }
 
 /// How the request says who asks.
@@ -185,9 +230,9 @@ enum Known {
 async fn identify(call: &mut Call<'_>) -> Result<Known, ApiError> {
     let cookie = super::cookies::value(call.req, "sessionid").filter(|token| !token.is_empty());
     if let Some(token) = &cookie
-        && let Some((_, user)) = call.app.auth.session(token).await?
+        && let Some((session, user)) = call.app.auth.session(token).await?
     {
-        call.user = Some(user);
+        (call.user, call.session) = (Some(user), Some(session));
         return Ok(Known::Session);
     }
     let basic = call.endpoint.access == Access::SessionWithTokenOrBasic && call.app.settings.basic_auth;
@@ -226,6 +271,26 @@ fn permit(call: &Call<'_>, known: &Known) -> Result<(), ApiError> {
         return Err(ApiError::CsrfFailed);
     }
     Ok(())
+}
+
+/// Takes the request from the user's allowance. An error before anything of it was done: it may come again as it is.
+async fn limit(call: &Call<'_>) -> Result<(), ApiError> {
+    let (Some(user), Some(kind)) = (&call.user, limited_as(call.endpoint.path, call.req.method())) else {
+        return Ok(());
+    };
+    let taken = call.app.auth.limits().take(kind, user.id).await;
+    taken.map_err(|wait| ApiError::Throttled(wait.as_secs() + 1))
+}
+
+/// What a request is taken from. Marks (how far one has read) are not limited: they write once for each message, and the
+/// messages are. Nor are the ways in and out.
+fn limited_as(path: &[&str], method: Method) -> Option<Kind> {
+    match path {
+        _ if !is_unsafe(method) => Some(Kind::Reads),
+        ["conversation", _, _] | ["session" | "signup", ..] => None,
+        ["message" | "conversation" | "settings", ..] => Some(Kind::Messages),
+        _ => Some(Kind::Reads),
+    }
 }
 
 async fn run<'r>(call: &Call<'r>, data: Data<'r>) -> Result<Reply, ApiError> {

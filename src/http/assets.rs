@@ -20,6 +20,9 @@ use super::{App, html};
 #[folder = "static/"]
 struct Files;
 
+/// The client's service worker: it keeps these files for when there is no network.
+const WORKER: &str = "sw.js";
+
 static COMPRESSED: LazyLock<Mutex<HashMap<String, Vec<u8>>>> = LazyLock::new(Mutex::default);
 
 /// The script and the style of the sign-in page, from the build's manifest.
@@ -73,9 +76,17 @@ fn serve(req: &Request<'_>, name: &str, bytes: &[u8]) -> Reply {
         Some("json" | "webmanifest") => "application/manifest+json",
         _ => "application/octet-stream",
     };
-    // Files with a hash in their name never change.
-    let cache = if name.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "public, max-age=300" };
-    let reply = Reply::empty(Status::Ok).header("Cache-Control", cache).header("Vary", "Accept-Encoding");
+    let cache = match name {
+        // Files with a hash in their name never change.
+        _ if name.starts_with("assets/") => "public, max-age=31536000, immutable",
+        WORKER => "no-cache",
+        _ => "public, max-age=300",
+    };
+    let mut reply = Reply::empty(Status::Ok).header("Cache-Control", cache).header("Vary", "Accept-Encoding");
+    if name == WORKER {
+        // It lies below `static/` and answers for all of the client.
+        reply = reply.header("Service-Worker-Allowed", super::app(req).base.clone());
+    }
     let takes_gzip = req.headers().get("Accept-Encoding").any(|v| v.split(',').any(|e| e.trim().starts_with("gzip")));
     if takes_gzip && !kind.starts_with("image/png") {
         let body = compressed(name, bytes);

@@ -10,7 +10,10 @@ use super::error::{ApiError, FieldErrors};
 use super::fields::{Fields, Given};
 use super::json::{ConversationsJson, OneConversationJson, ReadJson};
 use super::query::integer;
-use crate::domain::{ConversationId, Timestamp};
+use super::reply::Reply;
+use super::settings;
+use crate::domain::{ConversationId, Mark, Timestamp};
+use crate::store::Which;
 
 pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint {
@@ -26,8 +29,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
         path: &["conversation", "<>"],
         name: "Conversation",
         access: Access::Session,
-        methods: &[(Method::Get, detail)],
-        allow: "GET, HEAD, OPTIONS",
+        methods: &[(Method::Get, detail), (Method::Patch, settings::arrange)],
+        allow: "GET, PATCH, HEAD, OPTIONS",
         suffix: false,
         form: false,
     },
@@ -40,6 +43,15 @@ pub const ENDPOINTS: &[Endpoint] = &[
         suffix: false,
         form: false,
     },
+    Endpoint {
+        path: &["conversation", "<>", "delivered"],
+        name: "Conversation Delivered",
+        access: Access::Session,
+        methods: &[(Method::Post, delivered)],
+        allow: "POST, OPTIONS",
+        suffix: false,
+        form: false,
+    },
 ];
 
 fn list<'a, 'r>(call: &'a Call<'r>, _: Data<'r>) -> Running<'a> {
@@ -47,7 +59,12 @@ fn list<'a, 'r>(call: &'a Call<'r>, _: Data<'r>) -> Running<'a> {
         let user = call.user_id()?;
         let limit = call.query.integer("limit", 1, 100)?.unwrap_or(30);
         let after = call.query.get("cursor").map(decode).transpose()?;
-        let page = call.app.chat.conversations(user, after, limit).await?;
+        let which = match call.query.get("pinned") {
+            None => Which::All,
+            Some("true") => Which::Pinned,
+            Some(_) => return Err(ApiError::Fields(FieldErrors::one("pinned", "Select a valid choice: true."))),
+        };
+        let page = call.app.chat.conversations(user, which, after, limit).await?;
         let next = page.next.map(|place| call.link(&call.query.with("cursor", Some(&encode(place)))));
         Ok(call.ok(&ConversationsJson {
             next,
@@ -81,14 +98,20 @@ fn detail<'a, 'r>(call: &'a Call<'r>, _: Data<'r>) -> Running<'a> {
 }
 
 fn read<'a, 'r>(call: &'a Call<'r>, data: Data<'r>) -> Running<'a> {
-    Box::pin(async move {
-        let fields = call.fields(data).await?;
-        let mut errors = FieldErrors::default();
-        let seq = errors.take("seq", seq(&fields));
-        errors.check()?;
-        let state = call.app.chat.mark_read(call.user_id()?, call.arg(), seq.unwrap_or(0)).await?;
-        Ok(call.ok(&ReadJson::from(state)))
-    })
+    Box::pin(mark(call, data, Mark::Read))
+}
+
+fn delivered<'a, 'r>(call: &'a Call<'r>, data: Data<'r>) -> Running<'a> {
+    Box::pin(mark(call, data, Mark::Delivered))
+}
+
+async fn mark<'r>(call: &Call<'r>, data: Data<'r>, mark: Mark) -> Result<Reply, ApiError> {
+    let fields = call.fields(data).await?;
+    let mut errors = FieldErrors::default();
+    let seq = errors.take("seq", seq(&fields));
+    errors.check()?;
+    let state = call.app.chat.mark(call.user_id()?, call.arg(), (mark, seq.unwrap_or(0))).await?;
+    Ok(call.ok(&ReadJson::from(state)))
 }
 
 fn seq(fields: &Fields) -> Result<i64, Vec<String>> {
@@ -99,7 +122,7 @@ fn seq(fields: &Fields) -> Result<i64, Vec<String>> {
             if seq < 0 { Err(vec!["Ensure this value is greater than or equal to 0.".to_owned()]) } else { Ok(seq) }
         }
         Some(Given::Null) => Err(vec!["This field may not be null.".to_owned()]),
-        Some(Given::Other) => Err(invalid()),
+        Some(Given::Bool(_) | Given::Other) => Err(invalid()),
         None => Err(vec!["This field is required.".to_owned()]),
     }
 }

@@ -4,7 +4,7 @@
 use rocket::http::Status;
 use serde_json::{Map, Value, json};
 
-use crate::auth::SignInError;
+use crate::auth::{SecondStep, SignInError};
 use crate::chat::ChatError;
 use crate::store::{Rule, StoreError};
 
@@ -47,9 +47,18 @@ impl FieldErrors {
 pub enum ApiError {
     NotSignedIn,
     WrongCredentials,
+    /// The password is right, and is not all.
+    SecondStep(SecondStep),
     CsrfFailed,
     CrossSite,
+    SignUpClosed,
+    NoMail,
     NotFound,
+    NotYours,
+    /// The recipient does not hear from the sender: never said why.
+    Refused,
+    TooManyPeople,
+    Deleted,
     InvalidPage,
     MethodNotAllowed(String),
     NotAcceptable,
@@ -77,11 +86,20 @@ impl ApiError {
             Self::Fields(_) | Self::NonField(_) | Self::Parse(_) | Self::BadRequest(_) | Self::BadForm => {
                 Status::BadRequest
             }
-            Self::NotSignedIn | Self::WrongCredentials | Self::CsrfFailed | Self::CrossSite => Status::Forbidden,
+            Self::NotSignedIn
+            | Self::WrongCredentials
+            | Self::SecondStep(_)
+            | Self::CsrfFailed
+            | Self::CrossSite
+            | Self::NotYours
+            | Self::Refused
+            | Self::TooManyPeople
+            | Self::SignUpClosed
+            | Self::NoMail => Status::Forbidden,
             Self::NotFound | Self::InvalidPage => Status::NotFound,
             Self::MethodNotAllowed(_) => Status::MethodNotAllowed,
             Self::NotAcceptable => Status::NotAcceptable,
-            Self::Conflict => Status::Conflict,
+            Self::Conflict | Self::Deleted => Status::Conflict,
             Self::Gone => Status::Gone,
             Self::TooLarge => Status::PayloadTooLarge,
             Self::UnsupportedMediaType(_) | Self::UnsupportedEncoding => Status::UnsupportedMediaType,
@@ -101,11 +119,25 @@ impl ApiError {
             }
             Self::NonField(error) => return Some(json!({"non_field_errors": [error]})),
             Self::BadForm => return None,
+            Self::SecondStep(SecondStep { token, ways }) => {
+                let ways: Vec<_> = ways.iter().map(|way| way.as_str()).collect();
+                return Some(json!({"detail": "A second step is needed.", "second_factor": ways, "token": token}));
+            }
             Self::NotSignedIn => "Authentication credentials were not provided.".to_owned(),
             Self::WrongCredentials => "Invalid username/password.".to_owned(),
             Self::CsrfFailed => "CSRF Failed: CSRF token missing or incorrect.".to_owned(),
             Self::CrossSite => "This request came from another site and was refused.".to_owned(),
+            Self::SignUpClosed => "Accounts are made by those who run this server.".to_owned(),
+            Self::NoMail => "This server sends no mail. Ask those who run it for a new password.".to_owned(),
             Self::NotFound => "Not found.".to_owned(),
+            Self::NotYours => "You do not have permission to perform this action.".to_owned(),
+            Self::Refused => "This person can't be written to.".to_owned(),
+            Self::TooManyPeople => {
+                "There are too many people here for one list. Ask for pages: user/?search= with the start of a name, or \
+                 with nothing for everybody."
+                    .to_owned()
+            }
+            Self::Deleted => "This message was deleted.".to_owned(),
             Self::InvalidPage => "Invalid page.".to_owned(),
             Self::MethodNotAllowed(method) => format!("Method \"{method}\" not allowed."),
             Self::NotAcceptable => "Could not satisfy the request Accept header.".to_owned(),
@@ -161,9 +193,20 @@ impl From<StoreError> for ApiError {
     fn from(e: StoreError) -> Self {
         match e {
             StoreError::NotFound => Self::NotFound,
+            StoreError::Refused => Self::Refused,
             StoreError::Conflict(Rule::ClientId) => Self::Conflict,
+            StoreError::Conflict(Rule::Factor) => Self::NonField("This is on already.".to_owned()),
             StoreError::Conflict(Rule::Username) => {
                 Self::Fields(FieldErrors::one("username", "A user with that username already exists."))
+            }
+            StoreError::Conflict(Rule::Look) => {
+                Self::Fields(FieldErrors::one("username", "This name looks too much like somebody else's."))
+            }
+            StoreError::Conflict(Rule::DisplayName) => {
+                Self::Fields(FieldErrors::one("display_name", "This is, or looks like, the username of somebody else."))
+            }
+            StoreError::Conflict(Rule::LastSuperuser) => {
+                Self::NonField("Nobody else can administer this server.".to_owned())
             }
             StoreError::Unavailable(cause) => {
                 tracing::warn!(cause, "the database is unavailable");
@@ -182,6 +225,14 @@ impl From<ChatError> for ApiError {
     fn from(e: ChatError) -> Self {
         match e {
             ChatError::NotFound => Self::NotFound,
+            ChatError::NotYours => Self::NotYours,
+            ChatError::Refused => Self::Refused,
+            ChatError::Oneself => Self::BadRequest("This cannot be about yourself.".to_owned()),
+            ChatError::TooMany => Self::TooManyPeople,
+            ChatError::Deleted => Self::Deleted,
+            ChatError::NothingToReplyTo => {
+                Self::Fields(FieldErrors::one("reply_to", "This conversation has no such message."))
+            }
             ChatError::InvalidPage => Self::InvalidPage,
             ChatError::Reset => Self::Gone,
             ChatError::Store(e) => e.into(),
@@ -193,7 +244,8 @@ impl From<SignInError> for ApiError {
     fn from(e: SignInError) -> Self {
         match e {
             SignInError::Invalid => Self::WrongCredentials,
-            SignInError::Throttled(seconds) => Self::Throttled(seconds),
+            SignInError::SecondStep(step) => Self::SecondStep(step),
+            SignInError::Throttled(seconds) | SignInError::TooOften(seconds) => Self::Throttled(seconds),
             SignInError::Store(e) => e.into(),
         }
     }

@@ -9,7 +9,14 @@ use serde_json::value::RawValue;
 
 use super::error::ApiError;
 use super::query::Query;
+use crate::domain::{TextError, Timestamp, is_space};
 
+/// What is said of a moment that is none.
+const WRONG_TIME: &str =
+    "Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm:ss[.uuuuuu]{+HH:MM|-HH:MM|Z}.";
+/// A flag in the words of a form.
+pub const YES: [&str; 4] = ["true", "True", "1", "on"];
+pub const NO: [&str; 4] = ["false", "False", "0", "off"];
 /// Values deeper than this are refused unread.
 const MAX_DEPTH: usize = 32;
 
@@ -20,8 +27,16 @@ pub enum Given {
     /// A JSON number, in the words of Python's `str`.
     Number(String),
     Null,
-    /// true, false, a list or an object.
+    Bool(bool),
+    /// A list or an object.
     Other,
+}
+
+/// A value that may be given as null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nullable<T> {
+    Null,
+    Value(T),
 }
 
 /// The named values of a body.
@@ -55,8 +70,44 @@ impl Fields {
         match self.get(name) {
             Some(Given::Text(text) | Given::Number(text)) => Ok(text),
             Some(Given::Null) => Err(vec!["This field may not be null.".to_owned()]),
-            Some(Given::Other) => Err(vec!["Not a valid string.".to_owned()]),
+            Some(Given::Bool(_) | Given::Other) => Err(vec!["Not a valid string.".to_owned()]),
             None => Err(vec!["This field is required.".to_owned()]),
+        }
+    }
+
+    /// A required text field that says something: neither blank nor with a NUL.
+    pub fn filled(&self, name: &str) -> Result<&str, Vec<String>> {
+        let text = self.text(name)?;
+        if text.trim_matches(is_space).is_empty() {
+            return Err(vec![TextError::Blank.to_string()]);
+        }
+        if text.contains('\0') { Err(vec![TextError::Nul.to_string()]) } else { Ok(text) }
+    }
+
+    /// An optional flag; none if nothing was given. A form says it in words.
+    pub fn flag(&self, name: &str) -> Result<Option<bool>, Vec<String>> {
+        let text = match self.get(name) {
+            None => return Ok(None),
+            Some(Given::Bool(flag)) => return Ok(Some(*flag)),
+            Some(Given::Null) => return Err(vec!["This field may not be null.".to_owned()]),
+            Some(Given::Text(text) | Given::Number(text)) => text.as_str(),
+            Some(Given::Other) => "",
+        };
+        match (YES.contains(&text), NO.contains(&text)) {
+            (true, _) => Ok(Some(true)),
+            (_, true) => Ok(Some(false)),
+            _ => Err(vec!["Must be a valid boolean.".to_owned()]),
+        }
+    }
+
+    /// An optional moment in RFC 3339, or null, which is an empty text in a form; none if nothing was given.
+    pub fn time(&self, name: &str) -> Result<Option<Nullable<Timestamp>>, Vec<String>> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Given::Null) => Ok(Some(Nullable::Null)),
+            Some(Given::Text(text)) if text.is_empty() => Ok(Some(Nullable::Null)),
+            Some(Given::Text(text)) if let Some(time) = Timestamp::parse(text) => Ok(Some(Nullable::Value(time))),
+            Some(_) => Err(vec![WRONG_TIME.to_owned()]),
         }
     }
 }
@@ -80,7 +131,7 @@ fn parse_json(body: &[u8]) -> Result<Fields, ApiError> {
     let kind = match (value.get().as_bytes(), given(value).map_err(parse)?) {
         (_, Given::Null) => return Err(ApiError::NonField("No data provided".to_owned())),
         ([b'[', ..], _) => "list",
-        (_, Given::Other) => "bool",
+        (_, Given::Bool(_) | Given::Other) => "bool",
         (_, Given::Text(_)) => "str",
         (_, Given::Number(n)) if n.contains(['.', 'e', 'n']) => "float",
         (_, Given::Number(_)) => "int",
@@ -94,6 +145,8 @@ fn given(value: &RawValue) -> Result<Given, serde_json::Error> {
         Some(b'"') => Given::Text(String::deserialize(value)?),
         Some(b'n') => Given::Null,
         Some(b'-' | b'0'..=b'9') => Given::Number(python_number(text)),
+        Some(b't') => Given::Bool(true),
+        Some(b'f') => Given::Bool(false),
         _ => Given::Other,
     })
 }

@@ -16,7 +16,7 @@ use rocket::route::{BoxFuture as Answer, Outcome};
 
 use super::error::ApiError;
 use super::reply::Reply;
-use super::{App, hosts, html};
+use super::{App, hosts, html, words};
 use crate::auth::Origin;
 
 const REFUSING: &str = "/-refused";
@@ -83,11 +83,17 @@ impl Fairing for Guards {
     }
 }
 
-/// The path for the log: the one-time link is a secret.
+/// The path for the log: a link with a token in it is a secret.
 fn shown_path(app: &App, req: &Request<'_>) -> String {
     let path = req.uri().path().to_string();
-    let setup = app.path("setup/");
-    if path.starts_with(&setup) { format!("{setup}***/") } else { path }
+    let secret = ["setup/", "signup/", "password/", "email/"]
+        .map(|name| app.path(name))
+        .into_iter()
+        .find(|start| path.starts_with(start));
+    match secret {
+        Some(start) if path.len() > start.len() => format!("{start}***/"),
+        _ => path,
+    }
 }
 
 /// Whether Rocket finds a method in the request's form. Read with Rocket's own parser and from as many bytes: there is
@@ -150,9 +156,13 @@ pub fn error_page(req: &Request<'_>, error: &ApiError) -> Reply {
         return Reply::error(error, 0);
     }
     let status = error.status();
-    let detail = html::escape(&error.words());
-    let heading = format!("{} ({})", status.reason_lossy(), status.code);
-    let page = html::plain(status, &heading, &heading, &detail);
+    let page = if status.code >= 500 {
+        html::trouble(app, words::of(req), status, (&req.uri().to_string(), request_id(req)))
+    } else {
+        let detail = html::escape(&error.words());
+        let heading = format!("{} ({})", status.reason_lossy(), status.code);
+        html::plain(status, &heading, &heading, &detail)
+    };
     error.headers().into_iter().fold(page, |page, (name, value)| page.header(name, value))
 }
 
@@ -189,9 +199,10 @@ pub fn origin(app: &App, req: &Request<'_>) -> Origin {
     Origin { address, user_agent: req.headers().get_one("User-Agent").unwrap_or_default().to_owned() }
 }
 
+/// The one policy that may be made is for the address of the service worker (`frontend/src/worker/register.ts`).
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; \
     font-src 'self'; media-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; \
-    frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+    frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'; trusted-types chatd-worker";
 
 /// What every answer carries, errors and refused upgrades among them. What is there already stays.
 pub fn complete(app: &App, res: &mut Response<'_>) {

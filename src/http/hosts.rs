@@ -17,7 +17,7 @@ pub fn allows(settings: &Settings, host: &str) -> bool {
 }
 
 /// An address as it stands in a URL: links are made of it.
-fn is_literal(name: &str) -> bool {
+pub fn is_literal(name: &str) -> bool {
     match name.strip_prefix('[') {
         Some(six) => six.strip_suffix(']').is_some_and(|six| six.parse::<Ipv6Addr>().is_ok()),
         None => name.parse::<Ipv4Addr>().is_ok(),
@@ -43,7 +43,7 @@ fn names_origin(settings: &Settings, host: &str) -> bool {
     public || settings.allowed_hosts.iter().any(|allowed| allowed.to_ascii_lowercase() == host)
 }
 
-fn without_port(host: &str) -> &str {
+pub fn without_port(host: &str) -> &str {
     match host.rfind(':') {
         Some(at) if !host[at..].contains(']') && host[at + 1..].bytes().all(|b| b.is_ascii_digit()) => &host[..at],
         _ => host,

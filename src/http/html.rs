@@ -6,57 +6,98 @@ use rocket::response::Response;
 use super::api::Call;
 use super::csrf;
 use super::reply::{HTML, Reply};
+use super::words::{self, Words};
 use super::{App, assets};
-
-/// Text for HTML, between tags and in quoted attributes.
-pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#x27;"),
-            c => out.push(c),
-        }
-    }
-    out
-}
+use crate::auth::SignUpMode;
+pub use crate::escape::escape;
 
 /// The sign-in form.
 pub struct LoginPage<'a> {
+    pub words: &'static Words,
     pub token: &'a str,
     pub username: &'a str,
     /// What went wrong the last time.
     pub error: Option<&'a str>,
+    /// The number of the request in which it did, where that is of use.
+    pub request: Option<&'a str>,
+    /// The button for a passkey, as HTML.
+    pub passkey: &'a str,
 }
 
 impl LoginPage<'_> {
+    /// The way to an account, where everybody may make one; and back into one's own, where mail is sent.
+    fn other_ways(&self, app: &App) -> String {
+        let way = |is_open: bool, path, label| {
+            let link = || format!("<p class=\"other-way\"><a href=\"{}\">{}</a></p>", app.path(path), escape(label));
+            is_open.then(link).unwrap_or_default()
+        };
+        way(app.auth.sends_mail(), "password/", self.words.forgot)
+            + &way(app.auth.sign_up_mode() == SignUpMode::Open, "signup/", self.words.sign_up)
+    }
+
     pub fn render(&self, app: &App) -> String {
         let error = self.error.map_or_else(String::new, |error| {
-            format!("<div class=\"alert\" role=\"alert\"><h2>Error!</h2><p>{}</p></div>", escape(error))
+            let heading = escape(self.words.error);
+            let number = self.request.map_or_else(String::new, |id| number(self.words, id));
+            format!("<div class=\"alert\" role=\"alert\"><h2>{heading}</h2><p>{}</p>{number}</div>", escape(error))
         });
-        fill(include_str!("templates/login.html"), app)
+        let main = include_str!("templates/login.html")
+            .replace("{{name-label}}", &escape(self.words.username))
+            .replace("{{password-label}}", &escape(self.words.password))
+            .replace("{{sign-in}}", &escape(self.words.sign_in))
+            .replace("{{unreachable}}", &escape(self.words.unreachable))
+            .replace("{{caps-lock}}", &escape(self.words.caps_lock))
             .replace("{{csrf}}", &escape(self.token))
             .replace("{{error}}", &error)
+            .replace("{{other-ways}}", &self.other_ways(app))
+            .replace("{{passkey}}", self.passkey)
             // Last: a name must not be read as a placeholder.
-            .replace("{{username}}", &escape(self.username))
+            .replace("{{username}}", &escape(self.username));
+        card(self.words, app, self.words.title, self.words.heading, &main)
     }
 }
 
-fn fill(template: &str, app: &App) -> String {
+/// What to quote when asking for help.
+fn number(words: &Words, id: &str) -> String {
+    format!("<p class=\"request\">{} <code dir=\"ltr\">{}</code></p>", escape(words.request), escape(id))
+}
+
+/// The page for what went wrong here: what happened, what to do, and what to quote. `path` is tried again.
+pub fn trouble(app: &App, words: &Words, status: Status, (path, id): (&str, &str)) -> Reply {
+    let heading = escape(words.error);
+    let (text, number) = (escape(words.trouble), number(words, id));
+    let again = format!("<p><a href=\"{}\">{}</a></p>", escape(path), escape(words.again));
+    let main = format!("<h1>{heading}</h1><p>{text}</p>{again}{number}");
+    Reply::html(status, page_in(words, app, words.error, &main))
+}
+
+/// A page of a person without a session: `main`, HTML, below the brand and a heading.
+pub fn card(words: &Words, app: &App, title: &str, heading: &str, main: &str) -> String {
+    fill(include_str!("templates/card.html"), words, app, title)
+        .replace("{{heading}}", &escape(heading))
+        // Last: what was typed must not be read as a placeholder.
+        .replace("{{main}}", main)
+}
+
+fn fill(template: &str, words: &Words, app: &App, title: &str) -> String {
     let (js, css) = assets::login_files();
     template
+        .replace("{{lang}}", words.lang)
+        .replace("{{dir}}", words.dir)
         .replace("{{base}}", &app.base)
         .replace("{{css}}", &format!("{}static/{css}", app.base))
         .replace("{{js}}", &format!("{}static/{js}", app.base))
+        .replace("{{title}}", &escape(title))
 }
 
-/// A small page in the style of the sign-in form. `main` is HTML.
+/// A small page in the style of the sign-in form, in English. `main` is HTML.
 pub fn page(app: &App, title: &str, main: &str) -> String {
-    let main = main.to_owned();
-    fill(include_str!("templates/page.html"), app).replace("{{title}}", &escape(title)).replace("{{main}}", &main)
+    page_in(&words::ALL[0], app, title, main)
+}
+
+/// The same in other words.
+pub fn page_in(words: &Words, app: &App, title: &str, main: &str) -> String {
+    fill(include_str!("templates/page.html"), words, app, title).replace("{{main}}", main)
 }
 
 /// The recorded page for an address that is not there; it needs no style to be read.

@@ -9,8 +9,8 @@ use super::fields::{Fields, Given};
 use super::json::{MessageJson, NumberedJson, PageJson};
 use super::query::{Query, integer};
 use super::reply::Reply;
-use crate::chat::{History, PageNumber};
-use crate::domain::{Body, ClientId, Slice, is_space};
+use crate::chat::{History, Letter, PageNumber};
+use crate::domain::{Body, ClientId, Edit, MessageId, Seq, Slice, is_space};
 
 pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint {
@@ -26,9 +26,9 @@ pub const ENDPOINTS: &[Endpoint] = &[
         path: &["message", "<>"],
         name: "Message Model Instance",
         access: Access::Session,
-        methods: &[(Method::Get, detail)],
+        methods: &[(Method::Get, detail), (Method::Patch, edit), (Method::Delete, delete)],
         // As recorded: POST is listed, and refused.
-        allow: "GET, POST, HEAD, OPTIONS",
+        allow: "GET, POST, PATCH, DELETE, HEAD, OPTIONS",
         suffix: true,
         form: true,
     },
@@ -41,11 +41,13 @@ fn create<'a, 'r>(call: &'a Call<'r>, data: Data<'r>) -> Running<'a> {
         let recipient = errors.take("recipient", recipient(&fields));
         let body = errors.take("body", body(&fields, call.app.settings.message_max_length));
         let key = errors.take("client_id", client_id(&fields, call.req.headers().get_one("Idempotency-Key")));
+        let reply_to = errors.take("reply_to", reply_to(&fields));
         errors.check()?;
-        let (Some(recipient), Some(body), Some(key)) = (recipient, body, key) else {
+        let (Some(recipient), Some(body), Some(key), Some(reply_to)) = (recipient, body, key, reply_to) else {
             return Err(ApiError::Internal("a field without value or error".to_owned()));
         };
-        let sent = call.app.chat.send(call.user_id()?, &recipient, body, key).await?;
+        let letter = Letter { recipient: &recipient, body, key, reply_to };
+        let sent = call.app.chat.send(call.user_id()?, letter).await?;
         let status = if sent.created { Status::Created } else { Status::Ok };
         Ok(call.reply(status, &MessageJson::from(sent.message)))
     })
@@ -72,7 +74,7 @@ pub(super) fn client_id(fields: &Fields, header: Option<&str>) -> Result<Option<
     let field = match fields.get("client_id") {
         None | Some(Given::Null) => None,
         Some(Given::Text(text) | Given::Number(text)) => Some(check(text)?),
-        Some(Given::Other) => return Err(vec!["Not a valid string.".to_owned()]),
+        Some(Given::Bool(_) | Given::Other) => return Err(vec!["Not a valid string.".to_owned()]),
     };
     let header = header.map(|text| {
         let text = text.trim();
@@ -86,10 +88,47 @@ pub(super) fn client_id(fields: &Fields, header: Option<&str>) -> Result<Option<
     }
 }
 
+/// The number of the message that is answered, if any.
+pub(super) fn reply_to(fields: &Fields) -> Result<Option<Seq>, Vec<String>> {
+    match fields.get("reply_to") {
+        None | Some(Given::Null) => Ok(None),
+        // An empty field of a form.
+        Some(Given::Text(text)) if text.is_empty() => Ok(None),
+        Some(Given::Text(text) | Given::Number(text)) => {
+            integer(text).map(Some).ok_or_else(|| vec!["A valid integer is required.".to_owned()])
+        }
+        Some(Given::Bool(_) | Given::Other) => Err(vec!["A valid integer is required.".to_owned()]),
+    }
+}
+
+/// The number of the message in the path.
+fn id(call: &Call<'_>) -> Result<MessageId, ApiError> {
+    integer(call.arg()).ok_or(ApiError::NotFound)
+}
+
+fn edit<'a, 'r>(call: &'a Call<'r>, data: Data<'r>) -> Running<'a> {
+    Box::pin(async move {
+        let id = id(call)?;
+        let fields = call.fields(data).await?;
+        let mut errors = FieldErrors::default();
+        let body = errors.take("body", body(&fields, call.app.settings.message_max_length));
+        errors.check()?;
+        let body = body.ok_or_else(|| ApiError::Internal("a field without value or error".to_owned()))?;
+        let message = call.app.chat.change(call.user_id()?, id, Edit::Body(body)).await?;
+        Ok(call.ok(&MessageJson::from(message)))
+    })
+}
+
+fn delete<'a, 'r>(call: &'a Call<'r>, _: Data<'r>) -> Running<'a> {
+    Box::pin(async move {
+        call.app.chat.change(call.user_id()?, id(call)?, Edit::Delete).await?;
+        Ok(Reply::empty(Status::NoContent))
+    })
+}
+
 fn detail<'a, 'r>(call: &'a Call<'r>, _: Data<'r>) -> Running<'a> {
     Box::pin(async move {
-        let id = integer(call.arg()).ok_or(ApiError::NotFound)?;
-        let message = call.app.chat.message_for(call.user_id()?, id).await?;
+        let message = call.app.chat.message_for(call.user_id()?, id(call)?).await?;
         Ok(call.ok(&MessageJson::from(message)))
     })
 }

@@ -1,38 +1,57 @@
 //! HTTP: Rocket's routes over the use cases. A request passes `guards`, then the handler of its address: `api` for
 //! everything below `/api/v1/`, `pages` for what people open, `socket`, `assets`, `health`, `setup`.
 
+mod account;
 mod api;
 mod assets;
+mod blocks;
 mod body;
+mod cards;
+mod confirming;
 mod conversations;
 mod cookies;
 mod csrf;
+mod devices;
 #[cfg(target_os = "linux")]
 mod door;
+mod email;
 mod error;
 mod events;
+mod export;
 mod fields;
+mod forgot;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 mod guards;
 mod health;
 mod hosts;
 mod html;
+mod invites;
 mod json;
 mod messages;
+mod my_data;
 mod negotiate;
 mod openapi;
 mod pages;
 #[cfg(test)]
 mod panics;
+mod passkeys;
 mod people;
+mod profiles;
 mod query;
+mod refusals;
 mod reply;
+mod reports;
 mod resolve;
 mod root;
+mod second_factor;
+mod second_step;
 mod session;
+mod settings;
 mod setup;
+mod signup;
 mod socket;
+mod words;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,9 +72,11 @@ pub use openapi::document as openapi;
 pub use setup::Setup;
 
 use crate::auth::Auth;
-use crate::chat::{Chat, Sockets};
+use crate::chat::{Attending, Chat, Sockets};
 use crate::config::Settings;
 use crate::domain::Clock;
+use crate::export::Exporter;
+use crate::picture::Painter;
 use crate::store::sharing_patience;
 use body::read_body;
 use cookies::Baker;
@@ -68,8 +89,11 @@ pub struct App {
     pub chat: Chat,
     pub auth: Auth,
     pub sockets: Sockets,
+    pub attending: Attending,
     pub clock: Arc<dyn Clock>,
     pub setup: Setup,
+    pub painter: Painter,
+    pub exporter: Exporter,
     /// `/` or `/PATH/`.
     base: String,
     baker: Baker,
@@ -80,7 +104,7 @@ pub struct App {
 }
 
 impl App {
-    pub fn new(settings: Settings, chat: Chat, auth: Auth, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(settings: Settings, chat: Chat, auth: Auth, exporter: Exporter, clock: Arc<dyn Clock>) -> Self {
         let base = settings.base();
         let secure = settings.origin().is_some_and(|origin| origin.https);
         let baker = Baker { secure, path: base.clone() };
@@ -90,8 +114,11 @@ impl App {
             chat,
             auth,
             sockets: Sockets::default(),
+            attending: Attending::default(),
             clock,
             setup: Setup::default(),
+            painter: Painter::default(),
+            exporter,
             base,
             baker,
             proxies,
@@ -181,11 +208,18 @@ fn routes() -> Vec<Route> {
         ("/", EVERY, pages::shell),
         ("/c/<_>", EVERY, pages::shell),
         ("/c/<_>/<_>", EVERY, pages::shell),
+        ("/requests", EVERY, pages::shell),
         ("/settings", EVERY, pages::shell),
         ("/settings/<_>", EVERY, pages::shell),
         ("/login", EVERY, pages::login),
         ("/logout", EVERY, pages::logout),
         ("/setup/<_>", EVERY, setup::handle),
+        ("/signup", EVERY, signup::page),
+        ("/signup/<_>", EVERY, signup::page),
+        ("/signup/confirm/<_>", EVERY, confirming::page),
+        ("/password", EVERY, forgot::ask),
+        ("/password/<_>", EVERY, forgot::choose),
+        ("/email/<_>", EVERY, email::page),
         ("/api/v1", API, api::handle),
         ("/api/v1/<_..>", API, api::handle),
         ("/static/<_..>", READ, assets::handle),

@@ -3,13 +3,15 @@
 use rocket::data::Data;
 use rocket::http::Method;
 use serde_json::{Map, Value, json};
-use utoipa::{PartialSchema, ToSchema};
 
+use self::schemas::{form, reference, schemas};
 use super::api::{Access, Call, Endpoint, Running, TABLE};
-use super::json::{
-    ConversationJson, ConversationsJson, EventJson, EventsJson, MessageJson, NumberedJson, OneConversationJson,
-    ReadJson, SessionJson, UserJson,
-};
+use super::profiles::PICTURES;
+
+mod accounts;
+mod factors;
+mod schemas;
+mod talk;
 
 pub const ENDPOINTS: &[Endpoint] = &[Endpoint {
     path: &["schema"],
@@ -64,68 +66,12 @@ fn path(endpoint: &Endpoint) -> String {
 /// The name and the schema of what stands for `<>`.
 fn argument(endpoint: &Endpoint) -> Option<(&'static str, Value)> {
     match endpoint.path {
-        ["conversation", "<>", ..] => Some(("name", json!({"type": "string", "minLength": 1}))),
-        [_, "<>", ..] => Some(("id", json!({"type": "integer", "format": "int64"}))),
+        ["conversation" | "profile" | "block", "<>", ..] => Some(("name", json!({"type": "string", "minLength": 1}))),
+        ["avatar", "<>"] => Some(("avatar", json!({"type": "string", "minLength": 1}))),
+        ["device", "<>"] => Some(("id", json!({"type": "string", "minLength": 1}))),
+        [_, "<>", ..] | [_, _, "<>", ..] => Some(("id", json!({"type": "integer", "format": "int64"}))),
         _ => None,
     }
-}
-
-fn schemas() -> Value {
-    let mut schemas = Map::new();
-    let mut add = |name: &str, schema: Value| drop(schemas.insert(name.to_owned(), schema));
-    macro_rules! types {
-        ($($type:ty),*) => { $(add(&<$type>::name(), serde_json::to_value(<$type>::schema()).unwrap_or_default());)* };
-    }
-    types!(
-        MessageJson,
-        UserJson,
-        NumberedJson,
-        ConversationJson,
-        ConversationsJson,
-        OneConversationJson,
-        ReadJson,
-        EventJson,
-        EventsJson,
-        SessionJson
-    );
-    let page = |of: &str| {
-        json!({"type": "object", "required": ["next", "previous", "results"], "properties": {
-            "next": {"type": ["string", "null"]}, "previous": {"type": ["string", "null"]},
-            "results": {"type": "array", "items": reference(of)},
-        }})
-    };
-    add("MessagePage", page("Message"));
-    add("UserPage", page("User"));
-    add("Links", json!({"type": "object", "additionalProperties": {"type": "string"}}));
-    add("Detail", json!({"type": "object", "required": ["detail"], "properties": {"detail": {"type": "string"}}}));
-    let texts = json!({"type": "array", "items": {"type": "string"}});
-    add("Errors", json!({"type": "object", "additionalProperties": {"anyOf": [{"type": "string"}, texts]}}));
-    let not_blank = "^[^\\x00]*[^\\s\\x00][^\\x00]*$";
-    let text = |about: &str| json!({"type": "string", "minLength": 1, "pattern": not_blank, "description": about});
-    add(
-        "NewMessage",
-        json!({"type": "object", "required": ["recipient", "body"], "properties": {
-            "recipient": text("A username."),
-            "body": text("White space around it is cut off. session/ says how long it may be."),
-            "client_id": {"type": ["string", "null"], "pattern": "^[A-Za-z0-9_-]{1,64}$",
-                "description": "The sender's name for this send: the same one again is the same message."},
-        }}),
-    );
-    add(
-        "SignIn",
-        json!({"type": "object", "required": ["username", "password"], "properties": {
-        "username": {"type": "string"}, "password": {"type": "string", "format": "password"}}}),
-    );
-    add(
-        "ReadUpTo",
-        json!({"type": "object", "required": ["seq"], "properties": {
-        "seq": {"type": "integer", "format": "int64", "minimum": 0}}}),
-    );
-    Value::Object(schemas)
-}
-
-fn reference(name: &str) -> Value {
-    json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
 fn content(schema: &Value) -> Value {
@@ -136,117 +82,42 @@ fn answer(description: &str, schema: &Value) -> Value {
     json!({"description": description, "content": content(schema)})
 }
 
-struct Described {
-    summary: &'static str,
-    body: Option<&'static str>,
-    answers: Vec<(&'static str, &'static str, Option<Value>)>,
-    query: Vec<(&'static str, Value, &'static str)>,
+/// An operation in words.
+pub(super) struct Described {
+    pub summary: &'static str,
+    pub body: Option<&'static str>,
+    pub answers: Vec<(&'static str, &'static str, Option<Value>)>,
+    pub query: Vec<(&'static str, Value, &'static str)>,
 }
 
-#[expect(clippy::too_many_lines, reason = "a table")]
+/// An operation with one answer.
+fn of(summary: &'static str, schema: Value) -> Described {
+    Described { summary, body: None, answers: vec![("200", "OK", Some(schema))], query: Vec::new() }
+}
+
+/// What is said of wrong fields.
+fn errors() -> Value {
+    reference("Errors")
+}
+
+/// What is said of everything else.
+fn detail() -> Value {
+    reference("Detail")
+}
+
 fn describe(endpoint: &Endpoint, method: Method) -> Described {
-    let text = || json!({"type": "string"});
-    let int = || json!({"type": "integer", "format": "int64"});
-    let limit = |most: i64| ("limit", json!({"type": "integer", "minimum": 1, "maximum": most}), "The most results.");
-    let errors = || Some(reference("Errors"));
-    let detail = || Some(reference("Detail"));
-    let of = |summary, schema: Value| Described {
-        summary,
-        body: None,
-        answers: vec![("200", "OK", Some(schema))],
-        query: Vec::new(),
-    };
-    let mut d = match (endpoint.path, method) {
-        ([], _) => of("Where things are", reference("Links")),
-        (["message"], Method::Post) => Described {
-            body: Some("NewMessage"),
-            answers: vec![
-                ("201", "Stored, durably", Some(reference("Message"))),
-                ("200", "Stored by an earlier send with this client_id", Some(reference("Message"))),
-                ("400", "Fields are wrong", errors()),
-                ("404", "No such recipient", detail()),
-                ("409", "This client_id was used for other content", detail()),
-                ("413", "Too large", detail()),
-                ("415", "Not JSON, a form or multipart", detail()),
-            ],
-            ..of("Send a message", Value::Null)
-        },
-        (["message"], _) => Described {
-            query: vec![
-                ("target", text(), "Only those with this person."),
-                ("page", text(), "A number from 1, or `last`."),
-                ("before_seq", int(), "Those with a smaller number (with target; no count)."),
-                ("after_seq", int(), "Those with a greater number (with target; no count)."),
-                ("around_seq", int(), "Those around this number (with target; no count)."),
-                limit(100),
-            ],
-            ..of(
-                "One's own messages, newest first",
-                json!({"anyOf": [reference("NumberedMessages"), reference("MessagePage")]}),
-            )
-        },
-        (["message", ..], _) => of("A message", reference("Message")),
-        (["user"], _) => Described {
-            query: vec![
-                ("search", text(), "The start of a name: pages instead of everybody."),
-                ("cursor", text(), "Where a page starts."),
-                limit(100),
-            ],
-            ..of(
-                "Everybody else, or people in pages",
-                json!({"anyOf": [{"type": "array", "items": reference("User")}, reference("UserPage")]}),
-            )
-        },
-        (["user", ..], _) => of("Somebody", reference("User")),
-        (["conversation"], _) => Described {
-            query: vec![("cursor", text(), "Where a page starts."), limit(100)],
-            ..of("One's conversations, newest activity first", reference("Conversations"))
-        },
-        (["conversation", _, "read"], _) => Described {
-            body: Some("ReadUpTo"),
-            answers: vec![
-                ("200", "How far both have read", Some(reference("ReadState"))),
-                ("400", "Fields are wrong", errors()),
-                ("413", "Too large", detail()),
-                ("415", "Not JSON, a form or multipart", detail()),
-            ],
-            ..of("Mark as read up to a number", Value::Null)
-        },
-        (["conversation", ..], _) => of("The conversation with a person", reference("OneConversation")),
-        (["event"], _) => Described {
-            query: vec![
-                ("after", text(), "What happened after this cursor; without it just the newest cursor."),
-                limit(500),
-            ],
-            answers: vec![
-                ("200", "OK", Some(reference("Events"))),
-                ("410", "The cursor cannot be served: fetch conversation/ and go on from its cursor", detail()),
-            ],
-            ..of("What happened", Value::Null)
-        },
-        (["session"], Method::Post) => Described {
-            body: Some("SignIn"),
-            answers: vec![
-                ("200", "Signed in; the session is in a cookie", Some(reference("Session"))),
-                ("400", "Wrong username or password", errors()),
-                ("413", "Too large", detail()),
-                ("415", "Not JSON, a form or multipart", detail()),
-                ("429", "Too many wrong passwords", detail()),
-            ],
-            ..of("Sign in", Value::Null)
-        },
-        (["session"], Method::Delete) => {
-            Described { answers: vec![("204", "Signed out", None)], ..of("Sign out", Value::Null) }
-        }
-        (["session"], _) => of("Who am I", reference("Session")),
-        _ => of("This description", json!({"type": "object"})),
-    };
+    let (path, post) = (endpoint.path, method == Method::Post);
+    let factor = post.then(|| factors::describe(path)).flatten();
+    let mut d = factor
+        .or_else(|| talk::describe(path, method))
+        .or_else(|| accounts::describe(path, method))
+        .unwrap_or_else(|| of("This description", json!({"type": "object"})));
     let has = |d: &Described, status: &str| d.answers.iter().any(|(s, ..)| *s == status);
     if !d.query.is_empty() && !has(&d, "400") {
-        d.answers.push(("400", "A parameter is wrong", errors()));
+        d.answers.push(("400", "A parameter is wrong", Some(errors())));
     }
     if (argument(endpoint).is_some() || endpoint.path == ["message"]) && !has(&d, "404") {
-        d.answers.push(("404", "Not there, or not for you", detail()));
+        d.answers.push(("404", "Not there, or not for you", Some(detail())));
     }
     d
 }
@@ -254,10 +125,13 @@ fn describe(endpoint: &Endpoint, method: Method) -> Described {
 fn operation(endpoint: &Endpoint, method: Method) -> Value {
     let mut d = describe(endpoint, method);
     let basic = endpoint.access == Access::SessionWithTokenOrBasic;
-    d.answers.push(("403", "Not signed in, or from another site", Some(reference("Detail"))));
+    if !d.answers.iter().any(|(status, ..)| *status == "403") {
+        d.answers.push(("403", "Not signed in, or from another site", Some(reference("Detail"))));
+    }
     d.answers.push(("406", "No such form of the answer", Some(reference("Detail"))));
-    if basic {
-        d.answers.push(("429", "Too many wrong passwords", Some(reference("Detail"))));
+    if !d.answers.iter().any(|(status, ..)| *status == "429") {
+        let text = if basic { "Too many requests, or wrong passwords" } else { "Too many requests" };
+        d.answers.push(("429", text, Some(reference("Detail"))));
     }
     d.answers.push((
         "503",
@@ -290,10 +164,24 @@ fn operation(endpoint: &Endpoint, method: Method) -> Value {
         // An argument can make it an address that is none, and that has a page.
         operation["responses"]["404"]["content"]["text/html"] = json!({"schema": {"type": "string"}});
     }
+    if endpoint.path == ["avatar", "<>"] {
+        operation["responses"]["200"]["content"] = json!({"image/jpeg": {}});
+    }
+    if let ["account", "export", "<>", file] = endpoint.path {
+        let kind = if *file == "data.jsonl" { "application/jsonl" } else { "text/html" };
+        operation["responses"]["200"]["content"] = json!({kind: {}});
+    }
+    if endpoint.path == ["account", "avatar"] && method == Method::Put {
+        let content = PICTURES.map(|kind| (kind.to_owned(), json!({}))).into_iter().collect::<Map<_, _>>();
+        operation["requestBody"] = json!({"required": true, "content": content});
+    }
     if let Some(body) = d.body {
-        let schema = reference(body);
-        operation["requestBody"] = json!({"required": true, "content": {
-            "application/json": {"schema": schema}, "application/x-www-form-urlencoded": {"schema": schema},
+        let mut schema = schemas()[body].take();
+        // Without a body nothing was given, and where nothing has to be given that is in order.
+        let required = schema["required"].is_array();
+        operation["requestBody"] = json!({"required": required, "content": {
+            "application/json": {"schema": reference(body)},
+            "application/x-www-form-urlencoded": {"schema": form(schema.take())},
         }});
     }
     operation

@@ -9,11 +9,11 @@ use super::error::ApiError;
 use super::html::{self, LoginPage};
 use super::query::Query;
 use super::reply::Reply;
-use super::session::{WRONG, with_session};
-use super::{App, assets, cookies, csrf, guards, hosts};
-use crate::auth::SignInError;
+use super::session::with_session;
+use super::{App, assets, cookies, csrf, guards, hosts, second_step, words};
+use crate::auth::{SignInError, SignedIn};
 
-const NEVER_CACHED: &str = "max-age=0, no-cache, no-store, must-revalidate, private";
+pub const NEVER_CACHED: &str = "max-age=0, no-cache, no-store, must-revalidate, private";
 
 /// The client's addresses. Signed out: to the sign-in form, and back afterwards.
 pub fn shell<'r>(req: &'r Request<'_>, data: Data<'r>) -> Answer<'r> {
@@ -62,7 +62,8 @@ fn quote_path(path: &str) -> String {
     utf8_percent_encode(path, KEEP).to_string()
 }
 
-async fn read_form(app: &App, req: &Request<'_>, data: Data<'_>) -> Result<Query, ApiError> {
+/// The fields of a form; none if the body is of another kind.
+pub async fn read_form(app: &App, req: &Request<'_>, data: Data<'_>) -> Result<Query, ApiError> {
     let body = super::read_body(data, app.settings.body_limit()).await?;
     let is_form = req.content_type().is_some_and(|kind| kind.is_form());
     Ok(if is_form { Query::parse_bytes(&body) } else { Query::default() })
@@ -80,9 +81,12 @@ pub fn login<'r>(req: &'r Request<'_>, data: Data<'r>) -> Answer<'r> {
     })
 }
 
-fn login_form(app: &App, req: &Request<'_>, status: Status, username: &str, error: Option<&str>) -> Reply {
+pub fn login_form(app: &App, req: &Request<'_>, status: Status, username: &str, error: Option<&str>) -> Reply {
     let token = csrf::cookie_token(req).unwrap_or_else(csrf::new_token);
-    let page = LoginPage { token: &token, username, error }.render(app);
+    let words = words::of(req);
+    let request = (status.code >= 500).then(|| guards::request_id(req));
+    let passkey = second_step::passkey_button(app, req, true);
+    let page = LoginPage { words, token: &token, username, error, request, passkey: &passkey }.render(app);
     Reply::html(status, page)
         .header("Cache-Control", NEVER_CACHED)
         .header("Vary", "Cookie")
@@ -106,6 +110,12 @@ async fn sign_in(app: &App, req: &Request<'_>, data: Data<'_>) -> Result<Reply, 
     if !matches!(req.method(), Method::Post | Method::Put) {
         return Ok(Reply::html(Status::MethodNotAllowed, String::new()).header("Allow", allow));
     }
+    if let Some(posted) = second_step::posted(&form) {
+        return match second_step::answer(app, req, &posted).await? {
+            Ok(signed_in) => begin(app, req, &form, &signed_in).await,
+            Err(page) => Ok(page),
+        };
+    }
     let username = form.get("username").unwrap_or_default().trim_matches(crate::domain::is_space);
     let password = form.get("password").unwrap_or_default();
     let refused = if username.is_empty() || password.is_empty() {
@@ -115,14 +125,29 @@ async fn sign_in(app: &App, req: &Request<'_>, data: Data<'_>) -> Result<Reply, 
     };
     let signed_in = match refused {
         Ok(signed_in) => signed_in,
-        Err(SignInError::Invalid) => return Ok(login_form(app, req, Status::Ok, username, Some(WRONG))),
-        Err(SignInError::Throttled(seconds)) => {
-            let error = format!("Too many wrong passwords. Try again in {seconds} seconds.");
+        Err(SignInError::SecondStep(step)) => return Ok(second_step::page(app, req, Status::Ok, &step, None)),
+        Err(SignInError::Invalid) => {
+            return Ok(login_form(app, req, Status::Ok, username, Some(words::of(req).wrong)));
+        }
+        Err(e @ (SignInError::Throttled(seconds) | SignInError::TooOften(seconds))) => {
+            let words = words::of(req);
+            let error = if matches!(e, SignInError::TooOften(_)) { words.too_often } else { words.too_many };
+            let error = error.replace('#', &seconds.to_string());
             let page = login_form(app, req, Status::TooManyRequests, username, Some(&error));
             return Ok(page.header("Retry-After", seconds.to_string()));
         }
-        Err(SignInError::Store(e)) => return Err(e.into()),
+        Err(SignInError::Store(e)) => {
+            let e = ApiError::from(e);
+            let page = login_form(app, req, e.status(), username, Some(words::of(req).trouble));
+            let page = e.headers().into_iter().fold(page, |page, (name, value)| page.header(name, value));
+            return Ok(page.logged(req, &e));
+        }
     };
+    begin(app, req, &form, &signed_in).await
+}
+
+/// Somebody has signed in: to where they wanted to go.
+async fn begin(app: &App, req: &Request<'_>, form: &Query, signed_in: &SignedIn) -> Result<Reply, ApiError> {
     // The session from before the sign-in ends: its token may be known to somebody else.
     if let Some(old) = cookies::value(req, "sessionid") {
         app.auth.sign_out(&old).await?;

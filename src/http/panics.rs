@@ -14,6 +14,8 @@ use crate::bus::LocalBus;
 use crate::chat::Chat;
 use crate::config::Settings;
 use crate::domain::SystemClock;
+use crate::export::Exporter;
+use crate::limits::Limits;
 use crate::store::{Options, SqlStore};
 
 const SECRET: &str = "the detail that nobody is told";
@@ -60,8 +62,10 @@ async fn app(dir: &std::path::Path) -> Arc<App> {
     let store = Arc::new(SqlStore::open(&url, &Options::default()).await.unwrap());
     let (bus, clock, settings) = (Arc::new(LocalBus::default()), Arc::new(SystemClock), Settings::default());
     let chat = Chat::new(store.clone(), bus.clone(), clock.clone());
-    let auth = Auth::new(store, bus, clock.clone(), &settings);
-    Arc::new(App::new(settings, chat, auth, clock))
+    let limits = Arc::new(Limits::new([]));
+    let exporter = Exporter::new(store.clone(), store.clone(), clock.clone());
+    let auth = Auth::new(store.clone(), store, bus, clock.clone(), limits, &settings);
+    Arc::new(App::new(settings, chat, auth, exporter, clock))
 }
 
 async fn get<'c>(client: &'c Client, path: &'static str) -> LocalResponse<'c> {
@@ -79,13 +83,16 @@ async fn a_panic_is_a_500_without_detail_and_harms_nobody_else() {
     let rocket = server(app.clone()).mount(
         "/",
         [
-            Route::new(Method::Get, "/panic", at_once as super::Handle),
-            Route::new(Method::Get, "/api/v1/panic", half_way as super::Handle),
+            Route::new(Method::Get, "/falls", at_once as super::Handle),
+            Route::new(Method::Get, "/api/v1/falls", half_way as super::Handle),
         ],
     );
     let client = Client::untracked(rocket).await.unwrap();
     for _ in 0..3 {
-        for (path, kind) in [("/panic", "text/html"), ("/api/v1/panic", "application/json")] {
+        for (path, kind, said) in [
+            ("/falls", "text/html; charset=utf-8", "The server has a problem at the moment. Try again shortly."),
+            ("/api/v1/falls", "application/json", "Something went wrong here. It has been noted."),
+        ] {
             let answer = get(&client, path).await;
             assert_eq!(answer.status(), Status::InternalServerError, "{path}");
             let header = |name: &str| answer.headers().get_one(name).unwrap_or_default().to_owned();
@@ -93,7 +100,7 @@ async fn a_panic_is_a_500_without_detail_and_harms_nobody_else() {
             assert_eq!(header("X-Content-Type-Options"), "nosniff", "an answer like others");
             let id = header("X-Request-Id");
             let body = answer.into_string().await.unwrap();
-            assert!(body.contains("Something went wrong here. It has been noted."), "{body}");
+            assert!(body.contains(said), "{body}");
             for detail in [SECRET, "panic", "src/", "status 500"] {
                 assert!(!body.contains(detail), "{detail} in {body}");
             }

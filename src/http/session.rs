@@ -7,7 +7,7 @@ use super::api::{Access, Call, Endpoint, Running};
 use super::error::{ApiError, FieldErrors};
 use super::json::SessionJson;
 use super::reply::Reply;
-use super::{cookies, csrf};
+use super::{cookies, csrf, second_step};
 use crate::auth::SignInError;
 use crate::domain::User;
 
@@ -24,19 +24,25 @@ pub const ENDPOINTS: &[Endpoint] = &[Endpoint {
 /// What a failed sign-in says: the same for every reason.
 pub const WRONG: &str = "Please enter a correct username and password. Note that the password is case-sensitive.";
 
-fn describe(call: &Call<'_>, user: &User) -> Reply {
+/// Who is signed in, as clients read it.
+pub async fn describe(call: &Call<'_>, user: &User) -> Result<SessionJson, ApiError> {
+    let profile = call.app.chat.profile(user.id).await?;
     let settings = &call.app.settings;
-    call.ok(&SessionJson {
+    Ok(SessionJson {
         user: user.username.clone(),
         is_staff: user.is_staff,
         is_superuser: user.is_superuser,
         message_max_length: settings.message_max_length,
         messages_to_load: settings.messages_to_load,
+        may_invite: call.app.auth.may_invite(user),
+        display_name: profile.display_name,
+        avatar: profile.avatar,
+        language: profile.language,
     })
 }
 
 fn show<'a, 'r>(call: &'a Call<'r>, _: Data<'r>) -> Running<'a> {
-    Box::pin(async move { Ok(describe(call, call.user()?)) })
+    Box::pin(async move { Ok(call.ok(&describe(call, call.user()?).await?)) })
 }
 
 fn sign_in<'a, 'r>(call: &'a Call<'r>, data: Data<'r>) -> Running<'a> {
@@ -51,11 +57,7 @@ fn sign_in<'a, 'r>(call: &'a Call<'r>, data: Data<'r>) -> Running<'a> {
             Err(SignInError::Invalid) => return Err(ApiError::NonField(WRONG.to_owned())),
             other => other?,
         };
-        // A session that was there before ends: its token may be known to somebody else.
-        if let Some(old) = cookies::value(call.req, "sessionid") {
-            call.app.auth.sign_out(&old).await?;
-        }
-        Ok(with_session(call.app, describe(call, &signed_in.user), &signed_in.token))
+        second_step::signed_in(call, &signed_in).await
     })
 }
 

@@ -8,6 +8,7 @@
 mod ending;
 #[cfg(feature = "fuzzing")]
 pub(super) mod fuzzing;
+mod live;
 mod said;
 mod talk;
 
@@ -23,7 +24,7 @@ use rocket_ws::{Config, WebSocket};
 use super::error::ApiError;
 use super::query::Query;
 use super::{App, cookies, events, guards, html};
-use crate::domain::{Cursor, Position, UserId};
+use crate::domain::{Cursor, Position, Sharing, UserId};
 use ending::{End, farewell};
 use talk::Talk;
 
@@ -74,6 +75,8 @@ struct Socket {
     /// Whether it opted in to events.
     events: bool,
     after: Option<Cursor>,
+    /// What its user shared at the handshake.
+    sharing: Sharing,
     /// The head before the handshake was answered: whatever is stored after the 101 is told.
     head: Position,
 }
@@ -93,7 +96,8 @@ async fn admit(req: &Request<'_>) -> Result<Socket, ApiError> {
         None => None,
     };
     let head = app.chat.head(user.id).await?;
-    Ok(Socket { app: app.clone(), user: user.id, token_hash: session.token_hash, events, after, head })
+    let (sharing, user, token_hash) = (user.sharing, user.id, session.token_hash);
+    Ok(Socket { app: app.clone(), user, token_hash, events, after, sharing, head })
 }
 
 impl Socket {

@@ -207,6 +207,32 @@ impl Connection<'_> {
         Ok(found)
     }
 
+    /// Reads the rows of a statement whose part stands there so many times, one of few numbers. `args` are all of it.
+    pub(super) async fn rows_repeated(
+        &mut self,
+        sql: &Repeat,
+        times: usize,
+        args: &[Value<'_>],
+    ) -> Result<Vec<Row>, Fault> {
+        let sql = self.db.phrases.many(sql, times);
+        self.fetch_phrase(sql, args).await
+    }
+
+    /// Runs a write for many keys, in as few statements as the sizes allow; `fixed` stands before the keys.
+    pub(super) async fn execute_keys(
+        &mut self,
+        sql: &Repeat,
+        fixed: &[Value<'_>],
+        keys: &[Value<'_>],
+    ) -> Result<(), Fault> {
+        for keys in keys.chunks(SIZES[0]) {
+            let (keys, size) = padded(keys, 1);
+            let sql = self.db.phrases.many(sql, size);
+            self.execute_phrase(sql, &[fixed, &keys].concat()).await?;
+        }
+        Ok(())
+    }
+
     /// Writes the rows of an upsert, `width` parameters each, in as few statements as the sizes allow. Some may be
     /// written twice.
     pub(super) async fn upsert_many(&mut self, sql: &Repeat, width: usize, args: &[Value<'_>]) -> Result<(), Fault> {

@@ -8,8 +8,16 @@ use sqlx::mysql::MySqlDatabaseError;
 pub enum Rule {
     /// The username is taken.
     Username,
+    /// The username looks like somebody else's.
+    Look,
+    /// The display name is, or looks like, the username of somebody else.
+    DisplayName,
+    /// The account has this second factor already, or the passkey is somebody's.
+    Factor,
     /// The client's key was used for other content.
     ClientId,
+    /// Nobody else could administer this server.
+    LastSuperuser,
 }
 
 /// Why a storage method failed.
@@ -18,6 +26,9 @@ pub enum StoreError {
     /// What the write is about is not there.
     #[error("not found")]
     NotFound,
+    /// The recipient does not hear from the sender: never said why.
+    #[error("the recipient does not hear from the sender")]
+    Refused,
     /// A uniqueness rule.
     #[error("conflict with the rule {0:?}")]
     Conflict(Rule),

@@ -1,34 +1,49 @@
-//! Storage: three small traits, [`Users`], [`Sessions`] and [`Messages`], and [`Store`], which is all of them.
+//! Storage: a few small traits, [`Users`], [`Sessions`], [`Messages`], [`Logs`], [`Settings`], [`Presences`] and
+//! [`Profiles`], and [`Store`], which is all of them; beside it [`Mails`], the queue of outgoing mail.
 //!
 //! A method is a transaction; there is no commit to forget. `Option` means "may be absent", an error means "broken".
 //! To add a method: write its conformance test (`tests/it/conformance/store.rs`), declare it here, write its SQL
 //! once in `sql/`, in the common form that `dialect` translates for each database.
 
+mod accounts;
 mod bounds;
 mod connect;
+mod contacts;
 mod db;
 mod dialect;
 mod error;
+mod exports;
+mod factors;
 mod group_commit;
 mod lookup;
+mod mails;
 mod migrate;
 mod patience;
 mod pool;
+mod profiles;
 mod retry;
 mod row;
 mod sql;
 
 use async_trait::async_trait;
 
+pub use accounts::{AccountStore, Credentials, Devices, Erasing, Invites, Links, SignUps, Standing};
 pub use connect::check_url;
+pub use contacts::{Closing, Contacts, Reports};
 pub use error::{Rule, StoreError};
+pub use exports::Exports;
+pub use factors::{FactorChange, Factors, NewPasskey, Passkey, PasskeyId, Proof, SecondFactors, Totp};
+pub use mails::{ClaimedMail, MailId, MailQueue, Mails, QueuedMail};
 pub use migrate::MigrationStatus;
 pub use patience::sharing_patience;
+pub use profiles::{Avatar, Profiles};
 pub use sql::{Isolation, Options, SqlStore};
 
 use crate::domain::{
-    Conversation, ConversationId, ConversationPage, Cursor, Epoch, LogPage, Message, MessageId, NewMessage, NewUser,
-    Position, ReadState, Sent, Seq, Slice, Timestamp, User, UserId, UserKey,
+    Attendance, Changed, Conversation, ConversationId, ConversationPage, ConversationSettings,
+    ConversationSettingsChange, Cursor, Edit, Epoch, LogPage, Mark, Message, MessageId, NamePrefix, NewMessage,
+    NewUser, PeoplePage, Place, Position, ReadState, Sent, Seq, Sharing, SharingChange, Slice, Timestamp, User, UserId,
+    UserKey,
 };
 
 /// A signed-in cookie as stored.
@@ -40,6 +55,8 @@ pub struct Session {
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
     pub user_agent: String,
+    /// To within some minutes.
+    pub last_used_at: Timestamp,
 }
 
 /// One allowance of a rate limit: a name (a hash of what is limited), the time one try costs, and how much time may
@@ -69,6 +86,13 @@ impl Try {
     }
 }
 
+/// Which conversations are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    All,
+    Pinned,
+}
+
 /// People.
 #[async_trait]
 pub trait Users: Send + Sync {
@@ -80,24 +104,40 @@ pub trait Users: Send + Sync {
     async fn user_and_hash(&self, key: &UserKey) -> Result<Option<(User, String)>, StoreError>;
     /// The user with this name.
     async fn user_by_key(&self, key: &UserKey) -> Result<Option<User>, StoreError>;
-    /// Everybody, in the order of their numbers.
-    async fn all_users(&self) -> Result<Vec<User>, StoreError>;
-    /// Up to `limit` active people other than `me` whose key starts with `prefix`, in the order of their keys, from
-    /// behind `after`. Costs the same however many users there are.
+    /// Up to `limit` users, in the order of their numbers, from behind `after`; 0 is the start.
+    async fn users_after(&self, after: UserId, limit: i64) -> Result<Vec<User>, StoreError>;
+    /// Everybody who was not erased, in the order of their numbers: for commands, which take their time.
+    async fn all_users(&self) -> Result<Vec<User>, StoreError> {
+        const PART: i64 = 5000;
+        let mut all = Vec::new();
+        loop {
+            let after = all.last().map_or(0, |user: &User| user.id);
+            let part = self.users_after(after, PART).await?;
+            let whole = i64::try_from(part.len()).unwrap_or(PART) < PART;
+            all.extend(part);
+            if whole {
+                return Ok(all);
+            }
+        }
+    }
+    /// Whether there are more users than this. Reads at most one more.
+    async fn has_more_users_than(&self, most: i64) -> Result<bool, StoreError>;
+    /// Up to `limit` active people other than `me` of whose names one starts with `prefix` (all, if it is empty), in the
+    /// order of these names, from behind `after`; each of them once. Costs the same however many users there are.
     async fn people(
         &self,
         me: UserId,
-        prefix: &UserKey,
-        after: Option<&str>,
+        prefix: &NamePrefix,
+        after: Option<&Place>,
         limit: i64,
-    ) -> Result<Vec<(String, User)>, StoreError>;
+    ) -> Result<PeoplePage, StoreError>;
     /// Whether anybody may administer this server.
     async fn has_superuser(&self) -> Result<bool, StoreError>;
-    /// Replaces the hash and ends every session but `keep`.
+    /// Replaces the hash and ends every session but `keep`. [`StoreError::NotFound`] if there is no such user, or no more.
     async fn set_password_hash(&self, id: UserId, hash: &str, keep: Option<&str>) -> Result<(), StoreError>;
     /// Replaces the hash of an unchanged password; nothing else changes. Nothing happens if it is no longer `old`.
     async fn rehash(&self, id: UserId, old: &str, new: &str) -> Result<(), StoreError>;
-    /// Activates or deactivates; deactivating ends every session.
+    /// Activates or deactivates; deactivating ends every session. [`StoreError::NotFound`] as before.
     async fn set_active(&self, id: UserId, active: bool) -> Result<(), StoreError>;
 }
 
@@ -121,7 +161,8 @@ pub trait Sessions: Send + Sync {
     /// The try had the right password: gives back what [`Self::take`] took of each minute, makes the allowance in a
     /// row whole, and notes the network.
     async fn was_right(&self, attempt: &Try, now: Timestamp, known_until: Timestamp) -> Result<(), StoreError>;
-    /// [`Self::was_right`] and [`Self::add_session`] in one: all of it or nothing.
+    /// [`Self::was_right`] and [`Self::add_session`] in one: all of it or nothing. [`StoreError::NotFound`] also for a user
+    /// with a second factor: see [`SecondFactors::sign_in_with`].
     async fn sign_in(&self, attempt: &Try, session: &Session, known_until: Timestamp) -> Result<(), StoreError>;
     /// Makes the allowance of this name whole.
     async fn make_whole(&self, name: &str, now: Timestamp) -> Result<(), StoreError>;
@@ -149,20 +190,30 @@ pub trait Messages: Send + Sync {
     async fn conversations(
         &self,
         user: UserId,
+        which: Which,
         after: Option<(Timestamp, ConversationId)>,
         limit: i64,
     ) -> Result<ConversationPage, StoreError>;
     /// One conversation of a user, and the head read before it.
     async fn conversation(&self, user: UserId, peer: UserId) -> Result<Option<(Conversation, Position)>, StoreError>;
-    /// Moves `user`'s read mark up to `seq`, at most to the newest message, never back. Returns the state and where
-    /// the logs stand if anything changed. None if there is no such conversation.
-    async fn mark_read(
+    /// Moves `user`'s mark up to a number, at most to the newest message, never back. Returns the state and where the
+    /// logs stand if anything changed. None if there is no such conversation.
+    async fn mark(
         &self,
         user: UserId,
         peer: UserId,
-        seq: Seq,
+        mark: (Mark, Seq),
         now: Timestamp,
     ) -> Result<Option<(ReadState, Vec<(UserId, i64)>)>, StoreError>;
+    /// Changes a message of `sender`'s, and tells both people; an edit that changes nothing, or one of a deleted
+    /// message, writes nothing. None if `sender` sent no such message. The same again is the same.
+    async fn change(
+        &self,
+        sender: UserId,
+        id: MessageId,
+        edit: &Edit,
+        now: Timestamp,
+    ) -> Result<Option<Changed>, StoreError>;
     /// Recomputes a user's list from the messages; returns how many rows were wrong.
     async fn repair_conversations(&self, user: UserId) -> Result<u64, StoreError>;
     /// Stores a finished history (for `test-data` and imports): the messages of one conversation, in order.
@@ -183,9 +234,43 @@ pub trait Logs: Send + Sync {
     async fn prune_events(&self, before: Timestamp, keep: i64) -> Result<u64, StoreError>;
 }
 
+/// What users arrange for themselves. Where the logs stand is returned if anything changed.
+#[async_trait]
+pub trait Settings: Send + Sync {
+    /// Changes how `user` keeps the conversation with `peer`, and tells the user's own devices. None if there is no such
+    /// conversation.
+    async fn arrange(
+        &self,
+        user: UserId,
+        peer: UserId,
+        change: &ConversationSettingsChange,
+        now: Timestamp,
+    ) -> Result<Option<(ConversationSettings, Vec<(UserId, i64)>)>, StoreError>;
+    /// Changes what others may see of `user`, and tells the user's own devices.
+    async fn share(
+        &self,
+        user: UserId,
+        change: SharingChange,
+        now: Timestamp,
+    ) -> Result<(Sharing, Vec<(UserId, i64)>), StoreError>;
+}
+
+/// Who is here. Nothing else depends on it.
+#[async_trait]
+pub trait Presences: Send + Sync {
+    /// What is stored of these; those who do not share it are left out.
+    async fn attendances(&self, users: &[UserId]) -> Result<Vec<Attendance>, StoreError>;
+    /// Stores these in the place of what was stored of the same people.
+    async fn note_attendances(&self, notes: &[Attendance]) -> Result<(), StoreError>;
+    /// Those with these names with whom `user` has a conversation, and who neither block the user nor have yet to accept it.
+    async fn peers_among(&self, user: UserId, names: &[UserKey]) -> Result<Vec<(UserId, String)>, StoreError>;
+    /// From whom these hide: whom they block, as pairs of the two.
+    async fn hidden_from(&self, users: &[UserId]) -> Result<Vec<(UserId, UserId)>, StoreError>;
+}
+
 /// All of storage.
 #[async_trait]
-pub trait Store: Users + Sessions + Messages + Logs {
+pub trait Store: Users + Sessions + Messages + Logs + Settings + Presences + Profiles + Contacts + Reports {
     /// The lineage that cursors belong to.
     fn epoch(&self) -> Epoch;
     /// Names this database on a shared bus.

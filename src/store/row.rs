@@ -11,6 +11,7 @@ use super::error::Fault;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Value<'a> {
     Int(i64),
+    MaybeInt(Option<i64>),
     Text(&'a str),
     Bytes(&'a [u8]),
 }
@@ -18,6 +19,12 @@ pub(super) enum Value<'a> {
 impl From<i64> for Value<'_> {
     fn from(v: i64) -> Self {
         Self::Int(v)
+    }
+}
+
+impl From<Option<i64>> for Value<'_> {
+    fn from(v: Option<i64>) -> Self {
+        Self::MaybeInt(v)
     }
 }
 
@@ -55,6 +62,7 @@ macro_rules! bind {
         for arg in $args {
             query = match *arg {
                 Value::Int(v) => query.bind(v),
+                Value::MaybeInt(v) => query.bind(v),
                 Value::Text(v) => query.bind(v.to_owned()),
                 Value::Bytes(v) => query.bind(v.to_owned()),
             };
@@ -98,6 +106,7 @@ impl Row {
     column!(int, i64);
     column!(maybe_int, Option<i64>);
     column!(text, String);
+    column!(maybe_text, Option<String>);
     column!(bytes, Vec<u8>);
 
     /// The next column, as yes or no.

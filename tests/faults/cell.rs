@@ -150,8 +150,8 @@ pub struct Row {
     pub on: &'static [Backend],
     /// Needs the program with points of failure.
     pub faulty: bool,
-    /// Run by `--quick`.
-    pub quick: bool,
+    /// Where `--quick` runs it: on one of them, where it takes long and the other shows the same.
+    pub quick: &'static [Backend],
     pub run: fn(&Cell) -> Running<'_>,
 }
 

@@ -83,13 +83,13 @@ fn main() -> ExitCode {
     if args.list {
         for row in rows::all() {
             let on: Vec<_> = row.on.iter().map(|backend| backend.name()).collect();
-            println!(
-                "{:>2} {:<46} {}{}",
-                row.number,
-                row.name,
-                on.join(", "),
-                if row.quick { "" } else { " (not --quick)" }
-            );
+            let quick: Vec<_> = row.quick.iter().map(|backend| backend.name()).collect();
+            let quick = match (quick.len() == on.len(), quick.is_empty()) {
+                (true, _) => String::new(),
+                (_, true) => " (not --quick)".to_owned(),
+                _ => format!(" (--quick: {})", quick.join(", ")),
+            };
+            println!("{:>2} {:<46} {}{quick}", row.number, row.name, on.join(", "));
         }
         return ExitCode::SUCCESS;
     }
@@ -141,10 +141,10 @@ async fn all(args: &Args) -> ExitCode {
 
 /// What was asked for. A row that is named is run though it is not part of `--quick`.
 fn cells(args: &Args, mode: Mode) -> Vec<(&'static Row, support::backend::Backend)> {
-    let wanted = |row: &Row| {
-        if args.only.is_empty() { row.quick || mode > Mode::Quick } else { args.only.contains(&row.number) }
-    };
-    let rows = rows::all().filter(|row| wanted(row));
-    let cells = rows.flat_map(|row| row.on.iter().map(move |backend| (row, *backend)));
+    let named = |row: &Row| args.only.is_empty() || args.only.contains(&row.number);
+    let some = mode == Mode::Quick && args.only.is_empty();
+    let rows = rows::all().filter(|row| named(row));
+    let on = |row: &Row| if some { row.quick } else { row.on };
+    let cells = rows.flat_map(|row| on(row).iter().map(move |backend| (row, *backend)));
     cells.filter(|(_, backend)| args.on.as_deref().is_none_or(|on| backend.name() == on)).collect()
 }

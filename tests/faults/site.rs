@@ -244,6 +244,7 @@ pub async fn named(store: &SqlStore, prefix: &str, count: usize, devices: usize)
                 created_at: now,
                 expires_at: now.plus(Duration::from_hours(24 * 365)),
                 user_agent: String::new(),
+                last_used_at: now,
             };
             store.add_session(&session).await.expect("a session");
             cookies.push(format!("sessionid={token}"));

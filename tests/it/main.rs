@@ -13,13 +13,23 @@
 )]
 
 mod architecture;
+mod arranging;
+mod changing;
 mod commands;
 mod conformance;
+mod contacts;
 mod contract;
 mod draining;
 mod faults;
+mod finding;
+mod mail;
+mod my_data;
+mod pages;
+mod presence;
+mod profiles;
 mod security;
 mod sending;
+mod signing_up;
 mod simulation;
 mod sockets;
 #[allow(dead_code, reason = "shared with tests/faults, which use the rest of it")]
@@ -35,13 +45,23 @@ fn main() {
     let args = Arguments::from_args();
     let mut trials: Vec<Trial> = Vec::new();
     trials.extend(architecture::trials());
+    trials.extend(arranging::trials());
+    trials.extend(changing::trials());
     trials.extend(commands::trials());
     trials.extend(conformance::trials());
     trials.extend(draining::trials());
     trials.extend(faults::trials());
+    trials.extend(finding::trials());
+    trials.extend(contacts::trials());
     trials.extend(contract::trials());
+    trials.extend(mail::trials());
+    trials.extend(my_data::trials());
+    trials.extend(pages::trials());
+    trials.extend(presence::trials());
+    trials.extend(profiles::trials());
     trials.extend(security::trials());
     trials.extend(sending::trials());
+    trials.extend(signing_up::trials());
     trials.extend(simulation::trials());
     trials.extend(sockets::trials());
     let left_out = support::backend::left_out();

@@ -4,11 +4,24 @@ export type Failure =
   /** No answer. Whether the request was carried out is not known. */
   | { readonly kind: 'unreachable' }
   /** An answer that says "later"; the same request may be sent again. */
-  | { readonly kind: 'busy'; readonly status: number; readonly after: number | null }
+  | {
+      readonly kind: 'busy';
+      readonly status: number;
+      readonly after: number | null;
+      readonly request: RequestId;
+    }
   /** The session is gone. */
   | { readonly kind: 'signed-out' }
   /** The request will never be accepted as it is. */
-  | { readonly kind: 'refused'; readonly status: number; readonly reason: string };
+  | {
+      readonly kind: 'refused';
+      readonly status: number;
+      readonly reason: string;
+      readonly request: RequestId;
+    };
+
+/** What the server's log calls the request, for people to quote; null when something before the server answered. */
+type RequestId = string | null;
 
 export class RequestError extends Error {
   readonly failure: Failure;
@@ -23,15 +36,27 @@ export function failureOf(error: unknown): Failure {
   return error instanceof RequestError ? error.failure : { kind: 'unreachable' };
 }
 
+/** How long the server wants to be left alone, in milliseconds. */
+export function waitAfter(failure: Failure): number {
+  return failure.kind === 'busy' ? (failure.after ?? 0) * 1_000 : 0;
+}
+
 export const SIGNED_OUT = 'Authentication credentials were not provided.';
 
 const LATER = new Set([408, 425, 429]);
 
-export function classify(status: number, body: unknown, retryAfter: string | null): Failure {
-  if (status >= 500 || LATER.has(status)) return { kind: 'busy', status, after: seconds(retryAfter) };
+export function classify(
+  status: number,
+  body: unknown,
+  headers: { readonly retryAfter: string | null; readonly request: RequestId },
+): Failure {
+  const { request } = headers;
+  if (status >= 500 || LATER.has(status)) {
+    return { kind: 'busy', status, after: seconds(headers.retryAfter), request };
+  }
   const reason = reasonIn(body);
   if (status === 401 || (status === 403 && reason === SIGNED_OUT)) return { kind: 'signed-out' };
-  return { kind: 'refused', status, reason };
+  return { kind: 'refused', status, reason, request };
 }
 
 /** The sentence in an error body: `detail`, or the first error of the first field. */

@@ -3,7 +3,7 @@
 
 import { effect } from '@preact/signals';
 import type { Api } from '../api/client';
-import { failureOf } from '../api/failure';
+import { failureOf, waitAfter } from '../api/failure';
 import type { Message, Page } from '../api/types';
 import { delay } from '../socket/backoff';
 import { settleAll } from './receive';
@@ -23,7 +23,12 @@ export function createHistory(state: State, api: Api, random: () => number = Mat
   let lineage = 0;
   const watched = new Set<string>();
 
-  async function load(peer: string, place: Place, fetchPage: () => Promise<Page<Message>>): Promise<void> {
+  async function load(
+    peer: string,
+    place: Place,
+    fetchPage: () => Promise<Page<Message>>,
+    about: { readonly seq?: number } = {},
+  ): Promise<void> {
     const { thread, loading } = state.conversation(peer);
     if (loading.peek().busy.has(place)) return;
     const mine = lineage;
@@ -36,7 +41,9 @@ export function createHistory(state: State, api: Api, random: () => number = Mat
     } catch (error) {
       const failure = failureOf(error);
       if (failure.kind === 'signed-out') state.signedOut.value = true;
-      else if (mine === lineage) loading.value = { ...loading.peek(), failed: { place, failure } };
+      else if (mine === lineage) {
+        loading.value = { ...loading.peek(), failed: { place, failure, ...about } };
+      }
     } finally {
       const busy = new Set(loading.peek().busy);
       busy.delete(place);
@@ -47,13 +54,24 @@ export function createHistory(state: State, api: Api, random: () => number = Mat
   /** Opens at the newest messages, at the first unread one, or around `seq`. */
   async function open(peer: string, seq?: number): Promise<void> {
     watch(peer);
+    const target = lacks(peer, seq);
+    if (target !== undefined) await around(peer, target);
+    else if (!state.conversation(peer).thread.peek().loaded) await newest(peer);
+  }
+
+  async function around(peer: string, seq: number): Promise<void> {
+    await load(peer, 'around', () => api.around(peer, seq, AROUND), { seq });
+  }
+
+  /** The message that is missing here and around which a conversation is to be opened, if there is one. */
+  function lacks(peer: string, seq?: number): number | undefined {
     const thread = state.conversation(peer).thread.peek();
     const summary = state.summaries.peek().get(peer);
-    const unreadFrom = summary && summary.unread > UNREAD_IN_PAGE ? summary.read_seq + 1 : undefined;
-    const target = seq ?? (thread.loaded ? undefined : unreadFrom);
-    if (target === undefined) return thread.loaded ? undefined : newest(peer);
-    if (thread.past.some((message) => message.seq === target)) return;
-    await load(peer, 'around', () => api.around(peer, target, AROUND));
+    // What was kept on this device may begin after the first unread one.
+    const reaches = thread.loaded ? firstSeq(thread) <= (summary?.read_seq ?? 0) + 1 : false;
+    const many = summary && summary.unread > (thread.loaded ? 0 : UNREAD_IN_PAGE);
+    const target = seq ?? (many && !reaches ? summary.read_seq + 1 : undefined);
+    return thread.past.some((message) => message.seq === target) ? undefined : target;
   }
 
   async function newest(peer: string): Promise<void> {
@@ -97,8 +115,7 @@ export function createHistory(state: State, api: Api, random: () => number = Mat
       if (busy.size > 0) return;
       if (!failed) attempt = 0;
       else if (up && failed.failure.kind !== 'refused') {
-        const after = failed.failure.kind === 'busy' ? (failed.failure.after ?? 0) : 0;
-        timer = setTimeout(() => void again(peer), delay(attempt, random, after * 1_000));
+        timer = setTimeout(() => void again(peer), delay(attempt, random, waitAfter(failed.failure)));
         attempt += 1;
       }
     });
@@ -116,6 +133,7 @@ export function createHistory(state: State, api: Api, random: () => number = Mat
     const failed = state.conversation(peer).loading.peek().failed;
     if (failed?.place === 'older') await older(peer);
     else if (failed?.place === 'newer') await newer(peer);
+    else if (failed?.seq !== undefined) await around(peer, failed.seq);
     else if (failed) await newest(peer);
   }
 
@@ -124,5 +142,5 @@ export function createHistory(state: State, api: Api, random: () => number = Mat
     lineage += 1;
   }
 
-  return { open, newest, older, newer, again, abandon };
+  return { open, lacks, newest, older, newer, again, abandon };
 }

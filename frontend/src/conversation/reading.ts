@@ -13,7 +13,8 @@ export function createReading(state: State, api: Api) {
 
   function seen(peer: string, seq: number): void {
     const summary = state.summaries.peek().get(peer);
-    if (!summary || summary.unread === 0 || seq <= summary.read_seq) return;
+    // A stranger does not learn whether a request was read.
+    if (!summary || summary.request || summary.unread === 0 || seq <= summary.read_seq) return;
     if (seq <= (wanted.get(peer) ?? 0)) return;
     wanted.set(peer, seq);
     clearTimeout(timer);

@@ -1,14 +1,26 @@
 // One door for everything that the server says about messages, whichever way it came: an event, or the answer to a send.
 
 import { batch } from '@preact/signals';
-import type { ChatEvent, Message, UnknownEvent } from '../api/types';
+import type { ChatEvent, Message, OwnProfile, UnknownEvent } from '../api/types';
+import { learnFace } from './faces';
 import { settled } from './outbox';
 import type { State } from './state';
-import { peerOf, withEvent, withMessage } from './summaries';
+import { peerOf, withChangedMessage, withEvent, withMessage } from './summaries';
 import { withChanged, withLive } from './thread';
 
+const KNOWN: ReadonlySet<string> = new Set<ChatEvent['type']>([
+  'message_created',
+  'message_edited',
+  'message_deleted',
+  'read',
+  'conversation',
+  'settings',
+  'profile_changed',
+  'blocks',
+]);
+
 export function isKnown(event: ChatEvent | UnknownEvent): event is ChatEvent {
-  return ['message_created', 'message_edited', 'message_deleted', 'read'].includes(event.type);
+  return KNOWN.has(event.type);
 }
 
 export function receiveEvent(state: State, event: ChatEvent): void {
@@ -16,7 +28,34 @@ export function receiveEvent(state: State, event: ChatEvent): void {
     state.summaries.value = withEvent(state.summaries.peek(), event, state.me);
     if (event.type === 'message_created') placeNew(state, event.message);
     if (event.type === 'message_edited' || event.type === 'message_deleted') {
-      update(state, event.message, withChanged);
+      receiveChanged(state, event.message);
+    }
+    if (event.type === 'settings') {
+      const { share_typing, share_presence, share_read, who_may_write } = event;
+      state.sharing.value = { share_typing, share_presence, share_read, who_may_write };
+    }
+    if (event.type === 'blocks') state.blocksTold.value += 1;
+    if (event.type === 'profile_changed') receiveProfile(state, event);
+  });
+}
+
+/** What one says of oneself, as it is now. */
+export function receiveProfile(state: State, profile: OwnProfile): void {
+  const { display_name, avatar, about, time_zone } = profile;
+  learnFace(state, state.me, { display_name, avatar, about, time_zone });
+  state.language.value = profile.language;
+}
+
+/** A message as it is now: wherever it is held, and where it is quoted. */
+export function receiveChanged(state: State, message: Message): void {
+  batch(() => {
+    state.summaries.value = withChangedMessage(state.summaries.peek(), message, state.me);
+    const opened = state.openedWith(peerOf(message, state.me));
+    if (!opened) return;
+    opened.thread.value = withChanged(opened.thread.peek(), message);
+    const quoted = opened.quotes.peek().get(message.seq);
+    if (quoted && quoted.version < message.version) {
+      opened.quotes.value = new Map(opened.quotes.peek()).set(message.seq, message);
     }
   });
 }

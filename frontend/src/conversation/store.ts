@@ -1,14 +1,23 @@
 // The conversation store: state, and the few things that a person can do to it. No DOM; the views read `state` and call
-// the functions. Parts: `sync` (in step with the server), `history` (pages), `sender` (the outbox), `reading` (marks).
+// the functions. Parts: `sync` (in step with the server), `history` (pages), `sender` (the outbox), `reading` and
+// `delivered` (marks), `changes` (of what is stored), `passing` (typing and presence), `blocks` (whom one blocks), `keeping` (what this device holds).
 
 import { batch, effect } from '@preact/signals';
 import type { Api } from '../api/client';
 import { failureOf } from '../api/failure';
-import type { Session } from '../api/types';
+import type { Face, Message, OwnProfile, Session } from '../api/types';
+import type { Device } from '../device/device';
 import type { Link, LinkOptions } from '../socket/link';
+import { createBlocks } from './blocks';
+import { createChanges } from './changes';
+import { compose, composeNew } from './composing';
+import { createDelivered } from './delivered';
+import { followList, learnFace, lookAt, lookAtList } from './faces';
 import { createHistory } from './history';
-import type { OutboxStorage } from './outbox-storage';
+import { createKeeping } from './keeping';
+import { createPassing } from './passing';
 import { createReading } from './reading';
+import { receiveProfile } from './receive';
 import { createSender } from './sender';
 import { createState } from './state';
 import { fromSnapshot } from './summaries';
@@ -18,22 +27,40 @@ import { emptyThread } from './thread';
 export interface StoreOptions {
   api: Api;
   session: Session;
-  storage: OutboxStorage;
+  device: Device;
   address: (cursor: string | null) => string;
   createLink: (options: LinkOptions) => Link;
   random?: () => number;
 }
 
+/** What a page needs to be of use comes first, and a list that was looked at lately will do. */
+const SETTLED_MS = 2_000;
+const LATELY_MS = 3_600_000;
+
 export type Store = ReturnType<typeof createStore>;
 
-export function createStore({ api, session, storage, address, createLink, random }: StoreOptions) {
-  const state = createState(session, storage.load());
+export function createStore({ api, session, device, address, createLink, random }: StoreOptions) {
+  const keeping = createKeeping(device);
+  const state = createState(session, keeping.followers);
   const history = createHistory(state, api, random);
-  const sender = createSender(state, api, random);
+  const { turns, saved } = device;
+  const sender = createSender({
+    state,
+    api,
+    turns,
+    refresh: keeping.refresh,
+    saved,
+    ...(random ? { random } : {}),
+  });
   const reading = createReading(state, api);
+  const changes = createChanges(state, api);
+  const blocks = createBlocks(state, api, random);
+  const passing = createPassing(state, () => link);
+  createDelivered(state, api);
+  followList(state);
   let open: { readonly peer: string; readonly seq: number | undefined } | null = null;
 
-  const sync = createSync({ state, api, link: () => link, onReset: startOver });
+  const sync = createSync({ state, api, link: () => link, onReset: startOver, onPassing: passing.hear });
   const link = createLink({
     address: () => address(sync.cursor()),
     onFrame: sync.hear,
@@ -45,47 +72,82 @@ export function createStore({ api, session, storage, address, createLink, random
     ...(random ? { random } : {}),
   });
 
-  let saved = state.outbox.peek();
-  effect(() => {
-    const now = state.outbox.value;
-    storage.save(saved, now);
-    saved = now;
-  });
+  let settled: ReturnType<typeof setTimeout> | undefined;
+  let kept: Promise<string | null> | undefined;
+  /** Puts back what this device holds: enough to draw the page. */
+  function load(): Promise<string | null> {
+    kept ??= keeping.begin(state, sync.cursor, sender.start);
+    return kept;
+  }
 
   // History is asked for only after the snapshot: then whatever is stored later comes as an event after its cursor.
   effect(() => {
     if (state.list.value === 'ready' && open) void history.open(open.peer, open.seq);
   });
 
+  effect(() => {
+    const message = state.heard.value;
+    if (message) passing.stops(message.user);
+  });
+
   function linkUp(): void {
+    passing.linkUp();
     sender.hurry();
     reading.again();
     if (open) void history.again(open.peer);
   }
 
+  /** What is on its way to the server, or is being written, stays. */
   function startOver(): void {
     history.abandon();
+    void keeping.drop();
     batch(() => {
       state.summaries.value = fromSnapshot([]);
       state.list.value = 'loading';
-      for (const { thread, loading } of state.opened()) {
+      state.blocksTold.value += 1;
+      for (const { thread, loading, quotes } of state.opened()) {
+        quotes.value = new Map();
         thread.value = emptyThread(thread.peek().peer);
         loading.value = { busy: new Set(), failed: null };
       }
     });
   }
 
-  async function search(text: string): Promise<readonly string[]> {
-    const names = (await api.people(text)).results.map((person) => person.username);
-    for (const name of names) state.people.add(name);
-    return names;
+  function stop(): void {
+    clearTimeout(settled);
+    link.stop();
+    sender.sleep();
+    blocks.stop();
+    keeping.stop();
+    device.close();
+  }
+
+  /** `more`: there are others whose names begin like this. */
+  async function search(text: string): Promise<{ names: readonly string[]; more: boolean }> {
+    try {
+      const { results, next } = await api.people(text);
+      const names = results.map((person) => person.username);
+      for (const person of results) {
+        state.people.add(person.username);
+        learnFace(state, person.username, person);
+      }
+      return { names, more: next !== null };
+    } catch (error) {
+      if (failureOf(error).kind === 'signed-out') state.signedOut.value = true;
+      throw error;
+    }
   }
 
   return {
     state,
+    load,
     start: async () => {
-      await sync.start();
+      const kept = await load();
+      await sync.start(kept);
       sender.start();
+      const old = Date.now() - state.seen.peek() > LATELY_MS;
+      if (kept !== null && old)
+        settled = setTimeout(() => void lookAtList(state, api, sync.reset), SETTLED_MS);
     },
     /** Opens a conversation, and loads what is missing of it. */
     open: async (peer: string, seq?: number) => {
@@ -95,38 +157,71 @@ export function createStore({ api, session, storage, address, createLink, random
     close: () => {
       open = null;
     },
+    lacks: history.lacks,
     older: history.older,
     newer: history.newer,
     newest: history.newest,
     again: history.again,
     moreConversations: sync.more,
-    send: sender.send,
+    loadAgain: sync.again,
+    send: (peer: string, body: string, replyTo?: number) => {
+      sender.send(peer, body, replyTo);
+      passing.sent(peer);
+    },
     retry: sender.retry,
     discard: sender.discard,
     seen: reading.seen,
+    compose: (peer: string, what: 'reply' | 'edit', message: Message) => compose(state, peer, what, message),
+    composeNew: (peer: string) => composeNew(state, peer),
+    edit: changes.edit,
+    remove: changes.remove,
+    arrange: changes.arrange,
+    accept: changes.accept,
+    block: blocks.block,
+    unblock: blocks.unblock,
+    loadBlocks: blocks.load,
+    share: changes.share,
+    loadSharing: changes.loadSharing,
+    quoted: changes.quoted,
+    look: (name: string) => lookAt(state, api, name),
+    /** One's own name and picture, as the server says. */
+    learn: (face: Face) => learnFace(state, state.me, face),
+    learnOwn: (profile: OwnProfile) => receiveProfile(state, profile),
+    types: passing.types,
+    watch: passing.watch,
+    attend: passing.attend,
     search,
     known: (name: string) => state.summaries.peek().has(name) || state.people.has(name),
     /** The name as its owner writes it, or null when there is no such person. */
     resolve: async (name: string) => {
       const key = nameKey(name);
       const here = [...state.summaries.peek().keys()].find((peer) => nameKey(peer) === key);
-      return here ?? (await search(name)).find((person) => nameKey(person) === key) ?? null;
+      return here ?? (await search(name)).names.find((person) => nameKey(person) === key) ?? null;
     },
     /** Somebody looks at the page, or the network is said to be back. */
     wake: () => {
       link.hurry();
       sender.hurry();
     },
+    doubt: () => link.doubt(),
     /** Ends the session and forgets what this device holds for it. */
     signOut: async () => {
       await api.signOut().catch((error: unknown) => {
         if (failureOf(error).kind !== 'signed-out') throw error;
       });
-      link.stop();
+      stop();
       state.outbox.value = [];
-      storage.clear();
+      await device.erase();
     },
-    stop: () => link.stop(),
+    /** The page may be gone in a moment: nothing waits to be stored. If it sleeps, other tabs go on with the outbox. */
+    rest: (asleep: boolean) => {
+      keeping.flush();
+      if (asleep) sender.sleep();
+    },
+    /** It is there again. */
+    rise: sender.wake,
+    /** Nothing is kept here any longer: somebody signed out, or signed in as somebody else. */
+    stop,
   };
 }
 

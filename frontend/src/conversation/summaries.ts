@@ -2,7 +2,9 @@
 // applying the events after a snapshot's cursor gives what a fresh snapshot would say, even when the snapshot already
 // knew some of them or an event comes twice (`tests/invariant.test.ts`).
 
-import type { ChatEvent, ConversationSummary, Message, ReadState } from '../api/types';
+import type { ChatEvent, ConversationSettings, ConversationSummary, Message, ReadState } from '../api/types';
+
+type Marks = Pick<ReadState, 'peer_read_seq'>;
 
 export type Summaries = ReadonlyMap<string, ConversationSummary>;
 
@@ -17,17 +19,34 @@ export function fromSnapshot(results: readonly ConversationSummary[]): Summaries
 export function withEvent(list: Summaries, event: ChatEvent, me: string): Summaries {
   switch (event.type) {
     case 'message_created':
-      return withMessage(list, event.message, me, event.unread);
+      return withMessage(list, event.message, me, event);
     case 'message_edited':
     case 'message_deleted':
       return withChangedMessage(list, event.message, me);
     case 'read':
       return withRead(list, event);
+    case 'conversation':
+      return withSettings(list, event);
+    case 'settings':
+      return event.share_read ? list : withoutReceipts(list, me);
+    case 'profile_changed':
+    case 'blocks':
+      return list;
   }
 }
 
+interface Told {
+  readonly unread?: number;
+  readonly request?: boolean;
+}
+
 /** A new message; without `unread` (one's own) the count stays as it is. */
-export function withMessage(list: Summaries, message: Message, me: string, unread?: number): Summaries {
+export function withMessage(
+  list: Summaries,
+  message: Message,
+  me: string,
+  { unread, request = false }: Told = {},
+): Summaries {
   const peer = peerOf(message, me);
   const known = list.get(peer) ?? unknown(message.conversation, peer);
   const newer = message.seq > known.last_seq || !known.last_message;
@@ -39,25 +58,48 @@ export function withMessage(list: Summaries, message: Message, me: string, unrea
     last_seq: Math.max(known.last_seq, message.seq),
     read_seq: self ? Math.max(known.read_seq, message.seq) : known.read_seq,
     peer_read_seq: self ? Math.max(known.peer_read_seq, message.seq) : known.peer_read_seq,
+    peer_delivered_seq: self ? Math.max(known.peer_delivered_seq, message.seq) : known.peer_delivered_seq,
+    archived: known.archived && !newer,
+    // Whoever writes back has accepted; an event of before that says nothing.
+    request: message.user !== me && (newer ? request : known.request),
     unread: counts && !self ? unread : known.unread,
   });
 }
 
-function withChangedMessage(list: Summaries, message: Message, me: string): Summaries {
+export function withChangedMessage(list: Summaries, message: Message, me: string): Summaries {
   const known = list.get(peerOf(message, me));
   if (known?.last_message?.seq !== message.seq) return list;
   return new Map(list).set(known.peer, { ...known, last_message: latest(known.last_message, message) });
 }
 
-/** Read marks never move back; a count that belongs to an older mark says nothing. */
+/** Who hides how far they have read does not see it of others. */
+function withoutReceipts(list: Summaries, me: string): Summaries {
+  const hidden = [...list].map(([peer, each]) => [peer, peer === me ? each : { ...each, peer_read_seq: 0 }]);
+  return new Map(hidden as [string, ConversationSummary][]);
+}
+
+/** Read marks never move back, but for one that is hidden; a count that belongs to an older mark says nothing. */
 export function withRead(list: Summaries, read: ReadState): Summaries {
   const known = list.get(read.peer) ?? unknown(read.conversation, read.peer);
   return new Map(list).set(read.peer, {
     ...known,
-    peer_read_seq: Math.max(known.peer_read_seq, read.peer_read_seq),
+    peer_read_seq: seenRead(known, read),
+    peer_delivered_seq: Math.max(known.peer_delivered_seq, read.peer_delivered_seq),
     read_seq: Math.max(known.read_seq, read.read_seq),
     unread: read.read_seq >= known.read_seq ? read.unread : known.unread,
   });
+}
+
+/** 0 is nothing, or nothing that may be seen. If the peer has read something meanwhile, that comes after it. */
+function seenRead(known: Marks, told: Marks): number {
+  return told.peer_read_seq === 0 ? 0 : Math.max(known.peer_read_seq, told.peer_read_seq);
+}
+
+/** How one keeps a conversation, as it is now. */
+export function withSettings(list: Summaries, settings: ConversationSettings): Summaries {
+  const known = list.get(settings.peer) ?? unknown(settings.conversation, settings.peer);
+  const { muted_until, pinned, archived, request = known.request } = settings;
+  return new Map(list).set(settings.peer, { ...known, muted_until, pinned, archived, request });
 }
 
 /** One conversation as fetched; events may have run ahead of the answer while it was under way. */
@@ -70,9 +112,24 @@ export function withSummary(list: Summaries, fetched: ConversationSummary): Summ
     last_message: known.last_seq > fetched.last_seq ? known.last_message : fetched.last_message,
     last_seq: Math.max(known.last_seq, fetched.last_seq),
     read_seq: Math.max(known.read_seq, fetched.read_seq),
-    peer_read_seq: Math.max(known.peer_read_seq, fetched.peer_read_seq),
+    peer_read_seq: seenRead(known, fetched),
+    peer_delivered_seq: Math.max(known.peer_delivered_seq, fetched.peer_delivered_seq),
+    archived: fetched.archived && known.last_seq <= fetched.last_seq,
     unread: ahead ? known.unread : fetched.unread,
+    // What was accepted stays so.
+    request: known.request === undefined ? fetched.request : known.request && fetched.request,
   });
+}
+
+/** What no event tells of somebody: what they are called, and what they have hidden or show again. */
+export function withLook(list: Summaries, fetched: ConversationSummary): Summaries {
+  const known = list.get(fetched.peer);
+  if (!known) return list;
+  const { display_name = '', avatar = null } = fetched;
+  const peer_read_seq = seenRead(known, fetched);
+  const isSame = known.display_name === display_name && known.avatar === avatar;
+  if (isSame && known.peer_read_seq === peer_read_seq) return list;
+  return new Map(list).set(fetched.peer, { ...known, display_name, avatar, peer_read_seq });
 }
 
 /** Newest activity first: by time, then by id, as the server lists them. */
@@ -85,14 +142,23 @@ export function inOrder(list: Summaries): readonly ConversationSummary[] {
   });
 }
 
+/** Strangers who wait to be accepted. Those whom one blocks wait for nothing. */
+export function requestsIn(
+  list: Summaries,
+  blocked: ReadonlyMap<string, unknown> | null,
+): readonly ConversationSummary[] {
+  return inOrder(list).filter(({ peer, request }) => request && !blocked?.has(peer));
+}
+
 export function unreadTotal(list: Summaries): number {
   let total = 0;
-  for (const summary of list.values()) total += summary.unread;
+  for (const { unread, request } of list.values()) if (!request) total += unread;
   return total;
 }
 
 function unknown(id: number, peer: string): ConversationSummary {
-  return { id, peer, last_message: null, last_seq: 0, read_seq: 0, peer_read_seq: 0, unread: 0 };
+  const marks = { last_seq: 0, read_seq: 0, peer_read_seq: 0, unread: 0, peer_delivered_seq: 0 };
+  return { id, peer, last_message: null, ...marks, muted_until: null, pinned: false, archived: false };
 }
 
 function latest(known: Message | null, message: Message): Message {

@@ -1,12 +1,13 @@
-// Keeps the state in step with the server: a snapshot first, then every event after its cursor. The cursor moves only
-// with an event or a snapshot; greetings and heads say how far behind one is, nothing more.
+// Keeps the state in step with the server: a snapshot first, fresh or kept on this device, then every event after its
+// cursor. The cursor moves only with an event or a snapshot; greetings and heads say how far behind one is, nothing more.
 
 import { batch } from '@preact/signals';
 import type { Api } from '../api/client';
-import { type Failure, failureOf } from '../api/failure';
+import { type Failure, failureOf, waitAfter } from '../api/failure';
 import type { ChatEvent, UnknownEvent } from '../api/types';
 import { delay } from '../socket/backoff';
 import type { Frame, Link } from '../socket/link';
+import { lookAt, lookAtList } from './faces';
 import { isKnown, receiveEvent } from './receive';
 import type { State } from './state';
 import { fromSnapshot, peerOf, withSummary } from './summaries';
@@ -17,58 +18,97 @@ export interface SyncOptions {
   link: () => Link;
   /** The server started over: nothing that is held here can be trusted. */
   onReset: () => void;
+  /** Frames that are neither events nor about the log. */
+  onPassing: (frame: Frame) => void;
 }
 
-const GONE = 410;
+/** The cursor cannot be served, or is none any more: it may come from a cache of long ago. */
+const UNSERVED = new Set([400, 410]);
 
-export function createSync({ state, api, link, onReset }: SyncOptions) {
+export function createSync({ state, api, link, onReset, onPassing }: SyncOptions) {
   let cursor: string | null = null;
   let lagging: string | null = null;
   let attempt = 0;
   let retry: ReturnType<typeof setTimeout> | undefined;
   const asked = new Set<string>();
 
-  async function start(): Promise<void> {
+  /** Goes on from the cursor of what this device kept, else from a fresh snapshot. */
+  async function start(kept: string | null): Promise<void> {
+    if (kept === null) return fetchSnapshot();
+    cursor = kept;
+    link().start();
+  }
+
+  async function fetchSnapshot(): Promise<void> {
     clearTimeout(retry);
     try {
       const page = await api.conversations();
       attempt = 0;
+      cursor = page.cursor;
       batch(() => {
         state.summaries.value = fromSnapshot(page.results);
         state.following.value = page.next;
+        state.seen.value = Date.now();
         state.list.value = 'ready';
+        state.listFailure.value = null;
       });
-      cursor = page.cursor;
       link().start();
     } catch (error) {
-      if (signedOut(failureOf(error))) return;
-      if (state.list.peek() === 'loading') state.list.value = 'failed';
-      retry = setTimeout(() => void start(), delay(attempt, Math.random, 250));
+      const failure = failureOf(error);
+      if (signedOut(failure)) return;
+      batch(() => {
+        state.listFailure.value = failure;
+        if (state.list.peek() === 'loading') state.list.value = 'failed';
+      });
+      const wait = delay(attempt, Math.random, Math.max(250, waitAfter(failure)));
+      retry = setTimeout(() => void fetchSnapshot(), wait);
       attempt += 1;
     }
+  }
+
+  /** Somebody does not want to wait until it is tried again by itself. */
+  async function again(): Promise<void> {
+    if (state.list.peek() !== 'failed') return;
+    state.list.value = 'loading';
+    await fetchSnapshot();
   }
 
   async function reset(): Promise<void> {
     link().stop();
     cursor = null;
     onReset();
-    await start();
+    await fetchSnapshot();
   }
 
   function hear(frame: Frame): void {
     if (frame.type === 'event') take(frame.cursor as string, frame.event as ChatEvent | UnknownEvent);
     else if (frame.type === 'head') compare(frame.cursor as string);
     else if (frame.type === 'reset') void reset();
+    else onPassing(frame);
   }
 
   function take(next: string, event: ChatEvent | UnknownEvent): void {
     cursor = next;
     lagging = null;
     if (!isKnown(event)) return;
-    const strange =
-      event.type === 'message_created' && !state.summaries.peek().has(peerOf(event.message, state.me));
+    const created = event.type === 'message_created' ? event.message : null;
+    const peer = created && peerOf(created, state.me);
+    const strange = peer !== null && !state.summaries.peek().has(peer);
     receiveEvent(state, event);
-    if (strange && event.message.seq > 1) void complete(peerOf(event.message, state.me));
+    if (event.type === 'settings' && event.share_read) lookAnew();
+    if (!strange || !created) return;
+    // Of the first message of all everything is known but what its sender is called.
+    if (created.seq > 1) void complete(peer);
+    else if (!state.faces.peek().has(peer)) void lookAt(state, api, peer);
+  }
+
+  /**
+   * What others have read may be seen again: no event has told it meanwhile. Until somebody has looked, the list is one of
+   * long ago: if this page ends before the answer, the next one looks.
+   */
+  function lookAnew(): void {
+    state.seen.value = 0;
+    void lookAtList(state, api, () => void reset());
   }
 
   /** Behind at two heads in a row without an event between them: ask instead of waiting. */
@@ -92,7 +132,7 @@ export function createSync({ state, api, link, onReset }: SyncOptions) {
     } catch (error) {
       const failure = failureOf(error);
       if (signedOut(failure)) return;
-      if (failure.kind === 'refused' && failure.status === GONE) await reset();
+      if (failure.kind === 'refused' && UNSERVED.has(failure.status)) await reset();
     }
   }
 
@@ -113,6 +153,7 @@ export function createSync({ state, api, link, onReset }: SyncOptions) {
     const next = state.following.peek();
     if (next === null) return;
     state.following.value = null;
+    state.moreFailure.value = null;
     try {
       const page = await api.moreConversations(next);
       batch(() => {
@@ -120,7 +161,12 @@ export function createSync({ state, api, link, onReset }: SyncOptions) {
         state.following.value = page.next;
       });
     } catch (error) {
-      if (!signedOut(failureOf(error))) state.following.value = next;
+      const failure = failureOf(error);
+      if (signedOut(failure)) return;
+      batch(() => {
+        state.following.value = next;
+        state.moreFailure.value = failure;
+      });
     }
   }
 
@@ -140,5 +186,5 @@ export function createSync({ state, api, link, onReset }: SyncOptions) {
     return failure.kind === 'signed-out';
   }
 
-  return { start, hear, more, mayGoOn, cursor: () => cursor };
+  return { start, again, reset: () => void reset(), hear, more, mayGoOn, cursor: () => cursor };
 }

@@ -24,15 +24,20 @@ export interface LinkOptions {
 export interface Link {
   start: () => void;
   stop: () => void;
+  /** Says something that nothing depends on; without a live link it is not said. */
+  say: (frame: Frame) => void;
   /**
    * Try now instead of after the wait: the network is back, or somebody is looking. A live link is asked for a sign; a
    * try that got no greeting yet may hang on the network that was, so another takes its place.
    */
   hurry: () => void;
+  /** The network is said to be gone: a live link has a moment to show that it is not, as on the server's own machine. */
+  doubt: () => void;
 }
 
 const QUIET_MS = 35_000;
 const PING_MS = 8_000;
+const DOUBT_MS = 2_000;
 const OPEN = 1;
 const ABNORMAL = 1006;
 const POLICY = 1008;
@@ -97,16 +102,16 @@ export function createLink(options: LinkOptions): Link {
   /** Starts the watch anew: silence, then a ping, then silence again means that nobody is there. */
   function listen(mine: number): void {
     clearTimeout(watch);
-    watch = setTimeout(() => probe(mine), QUIET_MS);
+    watch = setTimeout(() => probe(mine, PING_MS), QUIET_MS);
   }
 
-  function probe(mine: number): void {
+  function probe(mine: number, patience: number): void {
     if (mine !== generation) return;
     clearTimeout(watch);
     if (socket?.readyState === OPEN) socket.send('{"type":"ping"}');
     watch = setTimeout(() => {
       if (mine === generation) lost(ABNORMAL);
-    }, PING_MS);
+    }, patience);
   }
 
   function drop(): void {
@@ -132,12 +137,18 @@ export function createLink(options: LinkOptions): Link {
       if (socket === null) connect();
     },
     stop,
+    say: (frame) => {
+      if (greeted && socket?.readyState === OPEN) socket.send(JSON.stringify(frame));
+    },
     hurry: () => {
       if (!wanted) return;
-      if (socket !== null && greeted) return probe(generation);
+      if (socket !== null && greeted) return probe(generation, PING_MS);
       drop();
       attempt = 0;
       connect();
+    },
+    doubt: () => {
+      if (greeted) probe(generation, DOUBT_MS);
     },
   };
 }

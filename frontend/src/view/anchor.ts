@@ -21,13 +21,25 @@ function rowElements(log: HTMLElement): HTMLElement[] {
   return [...log.querySelectorAll<HTMLElement>('[data-key]')];
 }
 
+/** Rows lie one below the other: the first whose end is below `y`, or how many there are. Measuring is slow; halving is not. */
+function firstBelow(rows: readonly HTMLElement[], y: number): number {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (bottomOf(rows[middle] as HTMLElement) > y) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
 export function capture(log: HTMLElement): Anchor {
-  const visible = rowElements(log).filter((row) => bottomOf(row) > log.scrollTop);
-  const rows = visible.slice(0, 3).map((row) => ({
+  const [rows, above] = [rowElements(log), log.scrollTop];
+  const first = firstBelow(rows, above);
+  const visible = rows.slice(first, first + 3).map((row) => ({
     key: row.dataset.key ?? '',
-    top: row.offsetTop - log.scrollTop,
+    top: row.offsetTop - above,
   }));
-  return { atBottom: isAtBottom(log), rows };
+  return { atBottom: isAtBottom(log), rows: visible };
 }
 
 export function restore(log: HTMLElement, anchor: Anchor): void {
@@ -43,19 +55,24 @@ export function toEnd(log: HTMLElement): void {
   log.scrollTop = log.scrollHeight;
 }
 
+/** What the server knows of. */
+function storedRows(log: HTMLElement): HTMLElement[] {
+  return rowElements(log).filter((row) => row.dataset.seq);
+}
+
 /** The topmost message that can be seen, for coming back to it. */
 export function topMessage(log: HTMLElement): { seq: number; offset: number } | null {
-  const row = rowElements(log).find((each) => each.dataset.seq && bottomOf(each) > log.scrollTop);
+  const rows = storedRows(log);
+  const row = rows[firstBelow(rows, log.scrollTop)];
   return row ? { seq: Number(row.dataset.seq), offset: row.offsetTop - log.scrollTop } : null;
 }
 
-/** The newest message whose end can be seen. */
+/** The newest message whose end can be seen, or that fills the log. */
 export function lastSeen(log: HTMLElement): number {
-  const end = log.scrollTop + log.clientHeight;
-  const rows = rowElements(log).filter((row) => row.dataset.seq);
-  const seen = rows.findLast(
-    (row) => bottomOf(row) <= end + 1 || (row.offsetTop <= log.scrollTop && bottomOf(row) > end),
-  );
+  const rows = storedRows(log);
+  const next = firstBelow(rows, log.scrollTop + log.clientHeight + 1);
+  const filling = rows[next];
+  const seen = filling && filling.offsetTop <= log.scrollTop ? filling : rows[next - 1];
   return Number(seen?.dataset.seq ?? 0);
 }
 

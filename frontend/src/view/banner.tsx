@@ -2,7 +2,7 @@
 
 import { useSignal, useSignalEffect } from '@preact/signals';
 import { useRef } from 'preact/hooks';
-import { strings } from '../strings';
+import { strings } from '../words';
 import { useClient } from './context';
 import { OfflineIcon } from './icons';
 

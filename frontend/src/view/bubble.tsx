@@ -1,14 +1,21 @@
 // One message. It is drawn again only when something in its row changed.
 
 import { Component } from 'preact';
-import { strings } from '../strings';
-import { Avatar } from './avatar';
-import { ClockTick, FailedTick, ReadTick, StoredTick } from './icons';
-import { isBigEmoji, pieces } from './links';
+import type { Message } from '../api/types';
+import { strings } from '../words';
+import { Avatar, Name } from './avatar';
+import { useClient } from './context';
+import { ClockTick, DeliveredTick, FailedTick, MoreIcon, ReadTick, StoredTick } from './icons';
+import { isBigEmoji } from './links';
+import { openMessageMenu } from './message-menu';
+import { MessageText } from './message-text';
+import { Quote } from './quote';
 import type { Delivery, MessageRow } from './rows';
 import { inFull, timeOfDay } from './times';
+import { RequestNumber, refusalIn } from './trouble';
 
 export interface BubbleProps {
+  readonly peer: string;
   readonly row: MessageRow;
   readonly highlighted: boolean;
   readonly onRetry: (clientId: string) => void;
@@ -24,8 +31,9 @@ export class Bubble extends Component<BubbleProps> {
   }
 
   override render() {
-    const { row, highlighted } = this.props;
-    const { key, seq, mine, first, last, sender, delivery } = row;
+    const { peer, row, highlighted } = this.props;
+    const { key, seq, mine, first, last, sender, delivery, message } = row;
+    const deleted = message !== null && message.deleted_at !== null;
     const shape = [mine ? 'mine' : 'theirs', first && 'first', last && 'last', highlighted && 'highlighted'];
     const big = isBigEmoji(row.body);
     return (
@@ -33,23 +41,32 @@ export class Bubble extends Component<BubbleProps> {
         {!mine && first && <Avatar name={sender} size="s" />}
         <div class="stack">
           {!mine && first && (
-            <bdi class="sender" aria-hidden="true">
-              {sender}
-            </bdi>
-          )}
-          <div class={`bubble${big ? ' big' : ''}${delivery === 'failed' ? ' refused' : ''}`}>
-            <span class="sr-only">
-              {mine ? strings.conversation.mine : strings.conversation.from(sender)}{' '}
+            <span class="sender" aria-hidden="true">
+              <Name of={sender} />
             </span>
+          )}
+          <div
+            class={`bubble${big ? ' big' : ''}${delivery === 'failed' ? ' refused' : ''}${deleted ? ' gone' : ''}`}
+          >
+            <span class="sr-only">{mine ? strings.conversation.mine : <Sender name={sender} />} </span>
+            {row.replyTo !== null && !deleted && <Quote peer={peer} seq={row.replyTo} message={row.quote} />}
             <div class="body" dir="auto">
-              <Body text={row.body} />
+              {deleted ? (
+                <span class="text">{strings.message.deleted}</span>
+              ) : (
+                <MessageText text={row.body} />
+              )}
               <span class="meta">
+                {!deleted && message !== null && message.edited_at !== null && (
+                  <Edited at={message.edited_at} />
+                )}
                 <time dateTime={row.timestamp} title={inFull(row.timestamp)}>
                   {timeOfDay(row.timestamp)}
                 </time>
                 {delivery && <Tick delivery={delivery} />}
               </span>
             </div>
+            {message !== null && !deleted && <Actions message={message} />}
           </div>
           {delivery === 'failed' && <Refused {...this.props} />}
         </div>
@@ -58,23 +75,44 @@ export class Bubble extends Component<BubbleProps> {
   }
 }
 
-function Body({ text }: { text: string }) {
+function Sender({ name }: { name: string }) {
+  return <>{strings.conversation.from(useClient().store.state.called(name))}</>;
+}
+
+function Edited({ at }: { at: string }) {
   return (
-    <span class="text">
-      {pieces(text).map((piece) =>
-        piece.href ? (
-          <a href={piece.href} target="_blank" rel="noopener noreferrer">
-            {piece.text}
-          </a>
-        ) : (
-          piece.text
-        ),
-      )}
+    <span class="edited" title={inFull(at)}>
+      {strings.message.edited}
     </span>
   );
 }
 
-const TICKS = { sending: ClockTick, stored: StoredTick, read: ReadTick, failed: FailedTick };
+function Actions({ message }: { message: Message }) {
+  const label = strings.message.menu(timeOfDay(message.timestamp));
+  return (
+    <button
+      type="button"
+      class="actions"
+      aria-haspopup="menu"
+      aria-label={label}
+      title={strings.message.actions}
+      onClick={(event) => {
+        event.stopPropagation();
+        openMessageMenu(message, event.currentTarget);
+      }}
+    >
+      <MoreIcon />
+    </button>
+  );
+}
+
+const TICKS = {
+  sending: ClockTick,
+  stored: StoredTick,
+  delivered: DeliveredTick,
+  read: ReadTick,
+  failed: FailedTick,
+};
 
 export function Tick({ delivery }: { delivery: Delivery }) {
   const Drawing = TICKS[delivery];
@@ -91,7 +129,10 @@ function Refused({ row, onRetry, onEdit, onDiscard }: BubbleProps) {
   const words = strings.failed;
   return (
     <fieldset class="refusal" aria-label={words.actions}>
-      <p>{row.refused || words.unknownReason}</p>
+      <p>
+        {refusalIn(row.refused ?? '') || words.unknownReason}
+        {row.refused === '' && <RequestNumber request={row.request} />}
+      </p>
       <button type="button" onClick={() => onRetry(row.key)}>
         {words.retry}
       </button>

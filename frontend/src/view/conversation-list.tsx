@@ -1,37 +1,66 @@
-// The conversations, newest activity first.
+// The conversations, newest activity first; and those of strangers, who wait to be accepted.
 
+import { useEffect } from 'preact/hooks';
+import { isMuted } from '../alerts/worth';
 import type { ConversationSummary } from '../api/types';
 import type { Pending } from '../conversation/outbox';
-import { inOrder } from '../conversation/summaries';
-import { strings } from '../strings';
-import { Avatar } from './avatar';
+import { inOrder, requestsIn } from '../conversation/summaries';
+import { strings } from '../words';
+import { Avatar, Name } from './avatar';
 import { Tick } from './bubble';
 import { useClient } from './context';
+import { BackIcon, MutedIcon, PinIcon } from './icons';
 import { Hills } from './illustration';
-import { conversationPath } from './router';
-import type { Delivery } from './rows';
+import { plainText } from './markup';
+import { wantSearch } from './pane';
+import { conversationPath, requestsPath } from './router';
+import { cameTo, type Delivery } from './rows';
 import { ListSkeleton } from './skeleton';
 import { inFull, shortTime, today } from './times';
+import { Again, Trouble, Why } from './trouble';
 
 export function ConversationList({ current }: { current: string | null }) {
   const { store } = useClient();
   const { state } = store;
   const words = strings.list;
-  const list = inOrder(state.summaries.value);
-  if (list.length === 0 && state.list.value === 'loading') return <ListSkeleton label={words.loading} />;
-  if (list.length === 0 && state.list.value === 'failed') {
-    return <ListNotice title={words.failedTitle} text={words.failedText} />;
+  const known = inOrder(state.summaries.value);
+  const all = known.filter((summary) => !summary.request);
+  const requests = requestsIn(state.summaries.value, state.blocked.value).length;
+  const open = all.filter((summary) => !summary.archived);
+  const list = [...open.filter((each) => each.pinned), ...open.filter((each) => !each.pinned)];
+  const archived = all.filter((summary) => summary.archived);
+  useWatch(current, list);
+  if (known.length === 0 && state.list.value === 'loading') return <ListSkeleton label={words.loading} />;
+  if (known.length === 0 && state.list.value === 'failed') {
+    return <ListFailed />;
   }
-  if (list.length === 0) return <ListNotice title={words.emptyTitle} text={words.emptyText} picture />;
+  if (known.length === 0) return <ListEmpty />;
   return (
     <>
-      <ul class="entries placed" style={{ '--count': list.length }}>
-        {list.map((summary, index) => (
-          <Entry key={summary.peer} summary={summary} place={index} current={summary.peer === current} />
-        ))}
-      </ul>
+      {requests > 0 && <RequestsLink many={requests} />}
+      {all.length === 0 && state.following.value === null && <ListEmpty />}
+      <Entries list={list} current={current} />
+      {archived.length > 0 && (
+        <details class="archived" open={archived.some((each) => each.peer === current) || undefined}>
+          <summary>{words.archived(archived.length)}</summary>
+          <Entries list={archived} current={current} />
+        </details>
+      )}
+      <More />
+    </>
+  );
+}
+
+function More() {
+  const { state, moreConversations } = useClient().store;
+  const words = strings.list;
+  return (
+    <>
+      {state.moreFailure.value && (
+        <Trouble kind="list-notice" text={words.moreFailed} failure={state.moreFailure.value} />
+      )}
       {state.following.value !== null && (
-        <button type="button" class="soft more" onClick={() => void store.moreConversations()}>
+        <button type="button" class="soft more" onClick={() => void moreConversations()}>
           {words.more}
         </button>
       )}
@@ -39,12 +68,99 @@ export function ConversationList({ current }: { current: string | null }) {
   );
 }
 
-function ListNotice({ title, text, picture }: { title: string; text: string; picture?: boolean }) {
+function RequestsLink({ many }: { many: number }) {
+  const { router } = useClient();
+  return (
+    <a class="requests-link" href={requestsPath(router.base)}>
+      {strings.requests.link(many)}
+    </a>
+  );
+}
+
+interface RequestListProps {
+  readonly current: string | null;
+  /** It is the page, and not beside one. */
+  readonly heading: boolean;
+}
+
+/** In the place of the list. */
+export function RequestList({ current, heading }: RequestListProps) {
+  const { store, router } = useClient();
+  const { state } = store;
+  const words = strings.requests;
+  const list = requestsIn(state.summaries.value, state.blocked.value);
+  useWatch(current, []);
+  const Title = heading ? 'h1' : 'h2';
+  const waits = list.length === 0 && state.list.value === 'loading';
+  return (
+    <>
+      <header class="requests-header">
+        <a
+          class="round"
+          href={router.base}
+          aria-label={strings.conversation.back}
+          onClick={(event) => {
+            event.preventDefault();
+            router.up();
+          }}
+        >
+          <BackIcon />
+        </a>
+        <Title>{words.title}</Title>
+      </header>
+      {waits && <ListSkeleton label={strings.list.loading} />}
+      {list.length === 0 && state.list.value === 'failed' && <ListFailed />}
+      {list.length === 0 && state.list.value === 'ready' && <p class="results-note">{words.none}</p>}
+      {list.length > 0 && <p class="results-note">{words.text}</p>}
+      <Entries list={list} current={current} />
+      <More />
+    </>
+  );
+}
+
+function Entries({ list, current }: { list: readonly ConversationSummary[]; current: string | null }) {
+  return (
+    <ul class="entries placed" style={{ '--count': list.length }}>
+      {list.map((summary, index) => (
+        <Entry key={summary.peer} summary={summary} place={index} current={summary.peer === current} />
+      ))}
+    </ul>
+  );
+}
+
+/** The one that is open first, then those at the top: so many are watched. */
+function useWatch(current: string | null, list: readonly ConversationSummary[]): void {
+  const { store } = useClient();
+  const peers = list.map((summary) => summary.peer);
+  const watched = current === null ? peers : [current, ...peers.filter((peer) => peer !== current)];
+  const known = [current !== null && peers.includes(current), ...watched].join('\n');
+  useEffect(() => store.watch(watched), [known]);
+}
+
+function ListEmpty() {
+  const words = strings.list;
   return (
     <div class="list-notice">
-      {picture && <Hills />}
-      <h2>{title}</h2>
-      <p>{text}</p>
+      <Hills />
+      <h2>{words.emptyTitle}</h2>
+      <p>{words.emptyText}</p>
+      <button type="button" class="button" onClick={wantSearch}>
+        {strings.welcome.action}
+      </button>
+    </div>
+  );
+}
+
+function ListFailed() {
+  const { state, loadAgain } = useClient().store;
+  const failure = state.listFailure.value;
+  const words = strings.list;
+  return (
+    <div class="list-notice" role="alert">
+      <h2>{words.failedTitle}</h2>
+      <p>{failure && <Why failure={failure} />}</p>
+      <p>{words.failedText}</p>
+      <Again act={() => void loadAgain()} />
     </div>
   );
 }
@@ -68,11 +184,14 @@ function Entry({ summary, place, current }: EntryProps) {
         href={conversationPath(router.base, peer)}
         aria-current={current ? 'page' : undefined}
       >
-        <Avatar name={peer} />
+        <span class="entry-face">
+          <Avatar name={peer} />
+          <Here peer={peer} />
+        </span>
         <span class="entry-text">
           <span class="entry-top">
             <span class="entry-name">
-              <bdi>{peer}</bdi>
+              <Name of={peer} />
             </span>
             {at && (
               <time class="entry-time" dateTime={at} title={inFull(at)}>
@@ -81,7 +200,8 @@ function Entry({ summary, place, current }: EntryProps) {
             )}
           </span>
           <span class="entry-bottom">
-            <Preview key={previewKey(summary, pending)} summary={summary} pending={pending} />
+            <Preview key={previewKey(summary, pending)} summary={summary} pending={pending} open={current} />
+            <Marks summary={summary} />
             {unread > 0 && (
               // Another number is another element: a wider one would be a shift of its digits.
               <span class="badge" key={unread}>
@@ -96,17 +216,68 @@ function Entry({ summary, place, current }: EntryProps) {
   );
 }
 
-function Preview({ summary, pending }: { summary: ConversationSummary; pending: Pending | undefined }) {
-  const { me } = useClient().store.state;
+/** That somebody is here; how they appear is said in words in the conversation. */
+function Here({ peer }: { peer: string }) {
+  const { presence, blocked } = useClient().store.state;
+  const how = blocked.value?.has(peer) ? null : presence.value.get(peer)?.state;
+  if (how !== 'online' && how !== 'away') return null;
+  return (
+    <span class={`here here-${how}`}>
+      <span class="sr-only">{strings.presence[how]}</span>
+    </span>
+  );
+}
+
+function Marks({ summary }: { summary: ConversationSummary }) {
+  const words = strings.keep;
+  return (
+    <>
+      {isMuted(summary, Date.now()) && (
+        <span class="mark" title={words.muted}>
+          <MutedIcon />
+          <span class="sr-only">{words.muted}</span>
+        </span>
+      )}
+      {summary.pinned && (
+        <span class="mark" title={words.pinned}>
+          <PinIcon />
+          <span class="sr-only">{words.pinned}</span>
+        </span>
+      )}
+    </>
+  );
+}
+
+interface PreviewProps {
+  readonly summary: ConversationSummary;
+  readonly pending: Pending | undefined;
+  /** Then its draft stands in the composer, beside this. */
+  readonly open: boolean;
+}
+
+function Preview({ summary, pending, open }: PreviewProps) {
+  const { me, draft, typing } = useClient().store.state;
+  const text = open ? '' : draft(summary.peer).value.trim();
+  if (text !== '') {
+    return (
+      <span class="entry-preview" key="draft">
+        <span class="entry-draft">{strings.list.draft}</span> <bdi>{text}</bdi>
+      </span>
+    );
+  }
   const last = summary.last_message;
-  const body = pending?.body ?? last?.body ?? '';
+  const gone = pending === undefined && last !== null && last.deleted_at !== null;
+  const body = gone ? strings.message.deleted : (pending?.body ?? last?.body ?? '');
   const mine = pending !== undefined || last?.user === me;
   const delivery = mine ? deliveryOf(summary, pending) : null;
+  if (typing.value.has(summary.peer)) {
+    return <span class="entry-preview typing">{strings.presence.typing}</span>;
+  }
   return (
     <span class="entry-preview">
       {delivery && <Tick delivery={delivery} />}
       {mine && summary.peer !== me && <span class="entry-you">{strings.list.you}</span>}
-      <bdi>{body}</bdi>
+      <bdi>{plainText(body)}</bdi>
     </span>
   );
 }
@@ -118,5 +289,5 @@ function previewKey({ last_message }: ConversationSummary, pending: Pending | un
 
 function deliveryOf(summary: ConversationSummary, pending: Pending | undefined): Delivery {
   if (pending) return pending.refused === null ? 'sending' : 'failed';
-  return summary.last_seq <= summary.peer_read_seq ? 'read' : 'stored';
+  return cameTo(summary.last_seq, summary.peer_read_seq, summary.peer_delivered_seq);
 }

@@ -42,6 +42,30 @@ export const SendIcon = () => (
   </Icon>
 );
 
+export const SaveIcon = () => (
+  <Icon name="save">
+    <path d="m5 12.500 4.500 4.500L19 7.500" />
+  </Icon>
+);
+
+export const MoreIcon = () => (
+  <Icon name="more">
+    <path d="M6 12h.01M12 12h.01M18 12h.01" />
+  </Icon>
+);
+
+export const PinIcon = () => (
+  <Icon name="pin">
+    <path d="M12 15v5.500M8 3.500h8l-1 6.500 2.500 3.500v1.500h-11v-1.500L9 10z" />
+  </Icon>
+);
+
+export const MutedIcon = () => (
+  <Icon name="muted">
+    <path d="M4 9.500h3.500L12 6v12l-4.500-3.500H4zM16 10l4 4M20 10l-4 4" />
+  </Icon>
+);
+
 export const DownIcon = () => (
   <Icon name="down">
     <path d="M12 5v13.500M6 13l6 6 6-6" />
@@ -77,6 +101,12 @@ export const StoredTick = () => (
   <Icon box={16} name="tick">
     <path d="m3.5 8.5 3 3 6-7" />
   </Icon>
+);
+
+export const DeliveredTick = () => (
+  <svg class="icon icon-delivered" viewBox="0 0 22 16" aria-hidden="true" focusable="false">
+    <path d="m2.5 8.500 3 3 6-7M10 11.500l6-7" />
+  </svg>
 );
 
 export const ReadTick = () => (

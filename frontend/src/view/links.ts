@@ -1,45 +1,48 @@
-// Finds the addresses in a message. The result is text in pieces; nothing here makes HTML of it.
+// Finds the addresses in a text, and the texts that are shown large. Nothing here makes HTML of anything.
 
-export interface Piece {
-  readonly text: string;
-  readonly href?: string;
+interface Address {
+  readonly start: number;
+  readonly end: number;
+  readonly href: string;
 }
 
-const ADDRESS = /\b(?:https?:\/\/|mailto:)[^\s<>"'`]+/giu;
+const ADDRESS = /(?<![a-z0-9])(?:https?:\/\/|mailto:)[^\s<>"'`]+/giu;
 const ALLOWED = new Set(['http:', 'https:', 'mailto:']);
 
-export function pieces(body: string): readonly Piece[] {
-  const found: Piece[] = [];
-  let from = 0;
-  for (const match of body.matchAll(ADDRESS)) {
-    const text = trimmed(match[0]);
-    const href = addressOf(text);
-    if (!href) continue;
-    if (match.index > from) found.push({ text: body.slice(from, match.index) });
-    found.push({ text, href });
-    from = match.index + text.length;
+export function addressesIn(text: string): readonly Address[] {
+  const found: Address[] = [];
+  for (const { 0: match, index: start } of text.matchAll(ADDRESS)) {
+    const address = trimmed(match);
+    const href = hrefOf(address);
+    if (href) found.push({ start, end: start + address.length, href });
   }
-  if (from < body.length) found.push({ text: body.slice(from) });
   return found;
 }
 
-function addressOf(text: string): string | null {
+function hrefOf(text: string): string | null {
   const url = URL.canParse(text) ? new URL(text) : null;
   return url && ALLOWED.has(url.protocol) ? url.href : null;
 }
 
 /** Punctuation at the end belongs to the sentence, and so does a bracket that was opened before the address. */
 function trimmed(text: string): string {
+  const unopened = new Map([
+    [')', count(text, ')') - count(text, '(')],
+    [']', count(text, ']') - count(text, '[')],
+  ]);
   let end = text.length;
   for (; end > 0; end -= 1) {
     const last = text[end - 1] ?? '';
-    const part = text.slice(0, end);
     if ('.,;:!?…*_~'.includes(last)) continue;
-    if (last === ')' && part.split(')').length > part.split('(').length) continue;
-    if (last === ']' && part.split(']').length > part.split('[').length) continue;
-    break;
+    const more = unopened.get(last) ?? 0;
+    if (more <= 0) break;
+    unopened.set(last, more - 1);
   }
   return text.slice(0, end);
+}
+
+function count(text: string, char: string): number {
+  return text.split(char).length - 1;
 }
 
 /** What an emoji is made of. */

@@ -111,9 +111,10 @@ export class LogScroll {
     this.log = null;
   }
 
+  /** For this visit's entry of the history alone, and only while it is in the document: else no row has a place. */
   remember(): void {
-    if (this.log && !this.unsettled)
-      this.router.remember(this.atBottom.peek() ? null : anchors.topMessage(this.log));
+    if (!this.log?.isConnected || this.unsettled || this.router.visit.peek() !== this.visit) return;
+    this.router.remember(this.atBottom.peek() ? null : anchors.topMessage(this.log));
   }
 
   async jump(): Promise<void> {
@@ -198,6 +199,11 @@ export class LogScroll {
 
   /** What was on screen for a second, in a window that has the focus, was read. */
   private noteSeen(): void {
+    // Somebody who looked away begins anew.
+    if (!isWatched()) {
+      clearTimeout(this.seenTimer);
+      this.seenTimer = undefined;
+    }
     if (!this.log || this.seenTimer !== undefined || !isWatched()) return;
     const seq = anchors.lastSeen(this.log);
     const unread = this.store.state.summaries.peek().get(this.peer)?.unread ?? 0;
@@ -205,9 +211,11 @@ export class LogScroll {
     if (unread === 0 || seq === 0) return;
     this.seenTimer = setTimeout(() => {
       this.seenTimer = undefined;
-      if (!isWatched()) return;
-      this.store.seen(this.peer, seq);
-      if (this.log && anchors.lastSeen(this.log) > seq) this.noteSeen();
+      if (!this.log || !isWatched()) return;
+      // What was scrolled away meanwhile was passed, not read.
+      const now = anchors.lastSeen(this.log);
+      this.store.seen(this.peer, Math.min(seq, now));
+      if (now > seq) this.noteSeen();
     }, SEEN_MS);
   }
 }

@@ -2,10 +2,14 @@
 
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
-import { strings } from '../strings';
-import { Avatar } from './avatar';
+import { showUnread } from '../alerts/unread';
+import { type Failure, failureOf } from '../api/failure';
+import { strings } from '../words';
+import { Avatar, Handle, Name } from './avatar';
 import { useClient } from './context';
+import { openLayer } from './layer';
 import { chooseTheme, THEMES, theme } from './theme';
+import { Trouble } from './trouble';
 
 export function UserMenu() {
   const { state } = useClient().store;
@@ -17,8 +21,8 @@ export function UserMenu() {
         type="button"
         class="round face"
         popovertarget="user-menu"
-        aria-label={words.label(state.me)}
-        title={words.label(state.me)}
+        aria-label={words.label(state.called(state.me))}
+        title={words.label(state.called(state.me))}
       >
         <Avatar name={state.me} size="s" />
       </button>
@@ -27,11 +31,23 @@ export function UserMenu() {
           <Avatar name={state.me} />
           <span>
             <small>{words.signedInAs}</small>
-            <bdi>{state.me}</bdi>
+            <Name of={state.me} />
+            <Handle of={state.me} />
           </span>
         </p>
         <ThemeChoice name="menu-theme" />
         <SettingsLink close={() => panel.current?.hidePopover()} />
+        <button
+          type="button"
+          class="menu-item"
+          onClick={() => {
+            // First: the dialog gives the focus back to what has it, and that must not be hidden then.
+            panel.current?.hidePopover();
+            openLayer('shortcuts');
+          }}
+        >
+          {strings.shortcuts.title}
+        </button>
         <SignOut />
       </div>
     </>
@@ -70,8 +86,8 @@ export function ThemeChoice({ name }: { name: string }) {
 }
 
 export function SignOut() {
-  const { store, router } = useClient();
-  const failed = useSignal(false);
+  const { store, signOut } = useClient();
+  const failed = useSignal<Failure | null>(null);
   const asked = useSignal(false);
   const unsent = store.state.outbox.value.length;
   const words = strings.menu;
@@ -82,11 +98,10 @@ export function SignOut() {
       return;
     }
     try {
-      await store.signOut();
-      announceSignOut();
-      location.assign(`${router.base}login/`);
-    } catch {
-      failed.value = true;
+      await signOut();
+      showUnread(0);
+    } catch (error) {
+      failed.value = failureOf(error);
     }
   }
 
@@ -98,31 +113,10 @@ export function SignOut() {
           {words.unsent(unsent)}
         </p>
       )}
-      {failed.value && (
-        <p class="menu-note" role="alert">
-          {words.signOutFailed}
-        </p>
-      )}
+      {failed.value && <Trouble text={words.signOutFailed} failure={failed.value} />}
       <button type="button" class="menu-item leave" onClick={() => void leave()}>
         {asking ? words.signOutAnyway : words.signOut}
       </button>
     </>
   );
-}
-
-const SIGNED_OUT_KEY = 'chatd:signed-out';
-
-/** Other tabs of this browser hear it and leave too. */
-function announceSignOut(): void {
-  try {
-    localStorage.setItem(SIGNED_OUT_KEY, String(Date.now()));
-  } catch {
-    return;
-  }
-}
-
-export function onSignOutElsewhere(leave: () => void): void {
-  addEventListener('storage', (event) => {
-    if (event.key === SIGNED_OUT_KEY) leave();
-  });
 }

@@ -2,45 +2,58 @@
 
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { type Failure, failureOf } from '../api/failure';
 import { inOrder } from '../conversation/summaries';
-import { strings } from '../strings';
-import { Avatar } from './avatar';
+import { strings } from '../words';
+import { Avatar, Handle, Name } from './avatar';
 import { useClient } from './context';
 import { CloseIcon, ComposeIcon, SearchIcon } from './icons';
 import { searchWanted } from './pane';
 import { conversationPath } from './router';
+import { ListSkeleton } from './skeleton';
+import { Trouble } from './trouble';
 
 export interface Search {
   readonly text: string;
   readonly state: 'waiting' | 'done' | 'failed';
   readonly names: readonly string[];
+  /** There are others whose names begin like this. */
+  readonly more: boolean;
+  readonly failure: Failure | null;
 }
+
+const NOTHING = { names: [], more: false, failure: null };
 
 const GATHER_MS = 120;
 
-/** The answer to the newest text; null while nothing is being looked for. */
-export function useSearch(text: string): Search | null {
+/** The answer to the newest text; null while nothing is being looked for. `again`: without waiting for another text. */
+export function useSearch(text: string): (Search & { readonly again: () => void }) | null {
   const { store } = useClient();
   const wanted = text.trim();
-  const answer = useSignal<Search>({ text: '', state: 'waiting', names: [] });
+  const answer = useSignal<Search>({ text: '', state: 'waiting', ...NOTHING });
+  const tries = useSignal(0);
   useEffect(() => {
     if (wanted === '') return;
     let current = true;
-    const answered = (state: Search['state'], names: readonly string[]) => {
-      if (current) answer.value = { text: wanted, state, names };
+    const answered = (given: Omit<Search, 'text'>) => {
+      if (current) answer.value = { text: wanted, ...given };
     };
     const timer = setTimeout(() => {
       store.search(wanted).then(
-        (names) => answered('done', names),
-        () => answered('failed', []),
+        (found) => answered({ state: 'done', ...found, failure: null }),
+        (error) => answered({ state: 'failed', ...NOTHING, failure: failureOf(error) }),
       );
     }, GATHER_MS);
     return () => {
       current = false;
       clearTimeout(timer);
     };
-  }, [wanted]);
-  return wanted === '' ? null : answer.value;
+  }, [wanted, tries.value]);
+  const again = () => {
+    answer.value = { text: wanted, state: 'waiting', ...NOTHING };
+    tries.value += 1;
+  };
+  return wanted === '' ? null : { ...answer.value, again };
 }
 
 export function SearchField({ text }: { text: Signal<string> }) {
@@ -90,7 +103,7 @@ export function SearchField({ text }: { text: Signal<string> }) {
 
 interface ResultsProps {
   readonly text: Signal<string>;
-  readonly search: Search;
+  readonly search: Search & { readonly again: () => void };
   readonly current: string | null;
 }
 
@@ -100,23 +113,26 @@ export function PeopleResults({ text, search, current }: ResultsProps) {
   const key = text.value.trim().toLowerCase();
   const talked = inOrder(store.state.summaries.value)
     .map((summary) => summary.peer)
-    .filter((peer) => peer.toLowerCase().includes(key));
-  const names = [
-    ...new Set([...talked, ...search.names.filter((name) => name.toLowerCase().startsWith(key))]),
-  ];
+    .filter((peer) => `${peer} ${store.state.called(peer)}`.toLowerCase().includes(key));
   const settled = search.state === 'done' && search.text === text.value.trim();
+  // The server finds people by other names than this one too. An answer to an earlier text is of use as far as it fits.
+  const found = settled ? search.names : search.names.filter((name) => name.toLowerCase().startsWith(key));
+  const names = [...new Set([...talked, ...found])];
   return (
     <div class="results">
       <h2>{words.people}</h2>
       <p class="sr-only" role="status">
         {settled && words.found(names.length)}
       </p>
-      {search.state === 'failed' && <p class="results-note">{words.failed}</p>}
+      {search.state === 'failed' && (
+        <Trouble kind="results-note" text={words.failed} failure={search.failure} again={search.again} />
+      )}
       {settled && names.length === 0 && (
         <p class="results-note">
           {words.none(text.value.trim())} {words.noneHint}
         </p>
       )}
+      {!settled && search.state !== 'failed' && names.length === 0 && <ListSkeleton label={words.loading} />}
       <ul class="entries">
         {names.map((name) => (
           <li key={name}>
@@ -131,14 +147,19 @@ export function PeopleResults({ text, search, current }: ResultsProps) {
               <Avatar name={name} />
               <span class="entry-text">
                 <span class="entry-name">
-                  <bdi>{name}</bdi>
+                  <Name of={name} />
                 </span>
-                {name === store.state.me && <span class="entry-preview">{strings.list.notes}</span>}
+                {name === store.state.me ? (
+                  <span class="entry-preview">{strings.list.notes}</span>
+                ) : (
+                  <Handle of={name} />
+                )}
               </span>
             </a>
           </li>
         ))}
       </ul>
+      {settled && search.more && <p class="results-note">{words.more}</p>}
     </div>
   );
 }

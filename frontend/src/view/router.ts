@@ -1,12 +1,16 @@
-// Addresses: `/`, `/c/NAME/`, `/c/NAME/SEQ/`, `/settings/`, all below the base path. Each entry of the browser's history
+// Addresses: `/`, `/requests/`, `/c/NAME/`, `/c/NAME/SEQ/`, `/settings/`, `/settings/SECTION/`, all below the base path. Each entry of the browser's history
 // remembers where its conversation was scrolled to.
 
 import { type ReadonlySignal, signal } from '@preact/signals';
 
 export type Route =
   | { readonly page: 'home' }
-  | { readonly page: 'settings' }
+  | { readonly page: 'requests' }
+  | { readonly page: 'settings'; readonly section?: Section }
   | { readonly page: 'conversation'; readonly name: string; readonly seq?: number };
+
+/** A page of the settings of its own. */
+export type Section = 'account' | 'blocked' | 'data' | 'invites' | 'profile' | 'reports';
 
 /** The topmost visible message and how far its top is from the top of the log; null at the end. */
 type Scroll = { readonly seq: number; readonly offset: number } | null;
@@ -23,20 +27,23 @@ export interface Router {
   readonly base: string;
   go: (path: string) => void;
   replace: (path: string) => void;
-  /** To the list: by the browser's own Back where that leads there. */
-  up: () => void;
+  /** To what an address lies below, else to the list: by the browser's own Back where that leads there. */
+  up: (path?: string) => void;
   /** Where the current conversation is scrolled to; asked for when it is left. */
   remember: (scroll: Scroll) => void;
 }
 
 interface Entry {
   readonly scroll?: Scroll;
-  readonly fromList?: boolean;
+  readonly from?: string;
 }
 
 export function parseRoute(path: string, base: string): Route {
   const rest = path.startsWith(base) ? path.slice(base.length) : '';
+  if (rest === 'requests/') return { page: 'requests' };
   if (rest === 'settings/') return { page: 'settings' };
+  const section = /^settings\/(account|blocked|data|invites|profile|reports)\/$/.exec(rest)?.[1];
+  if (section) return { page: 'settings', section: section as Section };
   const match = /^c\/([^/]+)\/(?:(\d+)\/)?$/.exec(rest);
   if (!match?.[1]) return { page: 'home' };
   const name = decoded(match[1]);
@@ -45,6 +52,19 @@ export function parseRoute(path: string, base: string): Route {
 
 export function conversationPath(base: string, name: string): string {
   return `${base}c/${encodeURIComponent(name)}/`;
+}
+
+/** The strangers who wait to be accepted. */
+export function requestsPath(base: string): string {
+  return `${base}requests/`;
+}
+
+export function settingsPath(base: string, section?: Section): string {
+  return section ? `${base}settings/${section}/` : `${base}settings/`;
+}
+
+export function messagePath(base: string, name: string, seq: number): string {
+  return `${conversationPath(base, name)}${seq}/`;
 }
 
 export function createRouter(base: string): Router {
@@ -62,9 +82,9 @@ export function createRouter(base: string): Router {
   addEventListener('popstate', arrive);
 
   function go(path: string): void {
-    const fromList = visit.peek().route.page === 'home';
+    const from = location.pathname;
     if (path === location.pathname) history.replaceState({ ...entry(), scroll: null }, '', path);
-    else history.pushState({ fromList }, '', path);
+    else history.pushState({ from }, '', path);
     arrive();
   }
 
@@ -76,7 +96,7 @@ export function createRouter(base: string): Router {
       history.replaceState(entry(), '', path);
       arrive();
     },
-    up: () => (entry().fromList ? history.back() : go(base)),
+    up: (path = base) => (entry().from === path ? history.back() : go(path)),
     remember: (scroll) => history.replaceState({ ...entry(), scroll }, ''),
   };
 }

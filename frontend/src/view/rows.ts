@@ -5,7 +5,7 @@ import type { Message } from '../api/types';
 import type { Pending } from '../conversation/outbox';
 import { startOfDay } from './times';
 
-export type Delivery = 'sending' | 'stored' | 'read' | 'failed';
+export type Delivery = 'sending' | 'stored' | 'delivered' | 'read' | 'failed';
 
 export interface MessageRow {
   readonly kind: 'message';
@@ -18,6 +18,13 @@ export interface MessageRow {
   readonly timestamp: string;
   readonly delivery: Delivery | null;
   readonly refused: string | null;
+  /** The id of the request that was refused. */
+  readonly request: string | null;
+  /** What the server knows of it; missing while only this device does. */
+  readonly message: Message | null;
+  readonly replyTo: number | null;
+  /** The message that it answers, when it is here. */
+  readonly quote: Message | null;
   readonly first: boolean;
   readonly last: boolean;
 }
@@ -35,6 +42,8 @@ export interface RowsInput {
   readonly pending: readonly Pending[];
   readonly me: string;
   readonly peerReadSeq: number;
+  readonly peerDeliveredSeq: number;
+  readonly quoted: (seq: number) => Message | null;
   /** The new messages begin after this number; null when there are none. */
   readonly readBefore: number | null;
   /** The message above the first one, when it is here but not shown. */
@@ -48,7 +57,7 @@ type Item = Omit<MessageRow, 'first' | 'last'>;
 export function buildDays(input: RowsInput): readonly Day[] {
   const items = [
     ...input.messages.map((message) => fromMessage(message, input)),
-    ...input.pending.map((pending) => fromPending(pending, input.me)),
+    ...input.pending.map((pending) => fromPending(pending, input)),
   ];
   const line = newLine(input);
   const days: Day[] = [];
@@ -79,9 +88,8 @@ function together(above: Item | undefined, below: Item): boolean {
   return to.getTime() - from.getTime() <= GROUP_MS && startOfDay(from) === startOfDay(to);
 }
 
-function fromMessage(message: Message, { me, peerReadSeq }: RowsInput): Item {
-  const mine = message.user === me;
-  const delivery = message.seq <= peerReadSeq ? 'read' : 'stored';
+function fromMessage(message: Message, input: RowsInput): Item {
+  const mine = message.user === input.me;
   return {
     kind: 'message',
     // The bubble that was shown while sending stays the same element when the server's copy takes its place.
@@ -91,21 +99,37 @@ function fromMessage(message: Message, { me, peerReadSeq }: RowsInput): Item {
     mine,
     body: message.body,
     timestamp: message.timestamp,
-    delivery: mine ? delivery : null,
+    delivery: mine ? cameTo(message.seq, input.peerReadSeq, input.peerDeliveredSeq) : null,
     refused: null,
+    request: null,
+    message,
+    ...answer(message.reply_to, input),
   };
 }
 
-function fromPending(pending: Pending, me: string): Item {
+/** How far a message of one's own got. */
+export function cameTo(seq: number, peerReadSeq: number, peerDeliveredSeq: number): Delivery {
+  if (seq <= peerReadSeq) return 'read';
+  return seq <= peerDeliveredSeq ? 'delivered' : 'stored';
+}
+
+function answer(replyTo: number | null, { quoted }: RowsInput) {
+  return { replyTo, quote: replyTo === null ? null : quoted(replyTo) };
+}
+
+function fromPending(pending: Pending, input: RowsInput): Item {
   return {
     kind: 'message',
     key: pending.clientId,
     seq: null,
-    sender: me,
+    sender: input.me,
     mine: true,
     body: pending.body,
     timestamp: pending.writtenAt,
     delivery: pending.refused === null ? 'sending' : 'failed',
     refused: pending.refused,
+    request: pending.request ?? null,
+    message: null,
+    ...answer(pending.replyTo, input),
   };
 }

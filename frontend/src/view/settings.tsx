@@ -1,34 +1,22 @@
-// The settings: so far who one is here, and how chatd looks on this device.
+// The settings: a page with a title, and its cards, which are fetched when they are wanted.
 
-import { strings } from '../strings';
-import { Avatar } from './avatar';
+import { strings } from '../words';
 import { useClient } from './context';
-import { SignOut, ThemeChoice } from './menu';
+import { Lazy } from './lazy';
+import { PAGES } from './pages';
 import { PaneHeader } from './pane';
+import { type Section, settingsPath } from './router';
 
-export function SettingsPane() {
-  const { state } = useClient().store;
+export function SettingsPane({ section }: { section: Section | undefined }) {
+  const { router } = useClient();
   const words = strings.settings;
+  const title = section ? words.pages[section] : words.title;
+  const parent = section && { path: settingsPath(router.base), label: words.back };
   return (
-    <section class="pane" aria-label={words.title}>
-      <PaneHeader title={words.title} />
+    <section key={section} class="pane" aria-label={title}>
+      <PaneHeader title={title} {...(parent && { parent })} />
       <div class="settings">
-        <section class="card">
-          <h2>{words.account}</h2>
-          <p class="menu-who">
-            <Avatar name={state.me} />
-            <span>
-              <small>{strings.menu.signedInAs}</small>
-              <bdi>{state.me}</bdi>
-            </span>
-          </p>
-          <SignOut />
-        </section>
-        <section class="card">
-          <h2>{words.appearance}</h2>
-          <p>{words.appearanceText}</p>
-          <ThemeChoice name="settings-theme" />
-        </section>
+        <Lazy of={PAGES[section ?? 'settings']} props={{}} />
       </div>
     </section>
   );

@@ -1,15 +1,36 @@
-// Points in time as people say them, in local time and the browser's language.
+// Points in time as people say them, in local time and the language that is spoken.
 
 import { signal } from '@preact/signals';
-import { strings } from '../strings';
+import { locale, strings } from '../words';
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'long' });
-const shortDay = new Intl.DateTimeFormat(undefined, { weekday: 'short' });
-const date = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long' });
-const dateWithYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
-const shortDate = new Intl.DateTimeFormat(undefined, { day: '2-digit', month: '2-digit', year: '2-digit' });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
+const FORMS = {
+  clock: { hour: '2-digit', minute: '2-digit' },
+  weekday: { weekday: 'long' },
+  shortDay: { weekday: 'short' },
+  date: { day: 'numeric', month: 'long' },
+  dateWithYear: { day: 'numeric', month: 'long', year: 'numeric' },
+  shortDate: { day: '2-digit', month: '2-digit', year: '2-digit' },
+  full: { dateStyle: 'full', timeStyle: 'medium' },
+} as const satisfies Record<string, Intl.DateTimeFormatOptions>;
+
+const made = new Map<string, Intl.DateTimeFormat>();
+
+/** Made once each, and not before it is known which language is spoken. */
+function written(form: keyof typeof FORMS, at: Date | number): string {
+  const key = `${locale} ${form}`;
+  const format = made.get(key) ?? new Intl.DateTimeFormat(locale, FORMS[form]);
+  made.set(key, format);
+  return format.format(at);
+}
+
+/** What time it is there; null for a zone that this browser does not know. */
+export function clockIn(timeZone: string): string | null {
+  try {
+    return new Intl.DateTimeFormat(locale, { ...FORMS.clock, timeZone }).format();
+  } catch {
+    return null;
+  }
+}
 
 /** The start of the current day; moves at midnight, and so does everything that was said with it. */
 export const today = signal(startOfDay(new Date()));
@@ -26,11 +47,16 @@ export function startOfDay(at: Date): number {
 }
 
 export function timeOfDay(timestamp: string): string {
-  return clock.format(new Date(timestamp));
+  return written('clock', new Date(timestamp));
 }
 
 export function inFull(timestamp: string): string {
-  return full.format(new Date(timestamp));
+  return written('full', new Date(timestamp));
+}
+
+/** A day that may be far off. */
+export function dateOf(timestamp: string): string {
+  return written('dateWithYear', new Date(timestamp));
 }
 
 /** For the line between two days. */
@@ -38,18 +64,18 @@ export function dayName(day: number, now: number): string {
   const ago = daysBetween(day, now);
   if (ago === 0) return strings.days.today;
   if (ago === 1) return strings.days.yesterday;
-  if (ago > 1 && ago < 7) return weekday.format(day);
+  if (ago > 1 && ago < 7) return written('weekday', day);
   const sameYear = new Date(day).getFullYear() === new Date(now).getFullYear();
-  return (sameYear ? date : dateWithYear).format(day);
+  return written(sameYear ? 'date' : 'dateWithYear', day);
 }
 
 /** For a line of the list. */
 export function shortTime(timestamp: string, now: number): string {
   const at = new Date(timestamp);
   const ago = daysBetween(startOfDay(at), now);
-  if (ago <= 0) return clock.format(at);
+  if (ago <= 0) return written('clock', at);
   if (ago === 1) return strings.days.yesterday;
-  return (ago < 7 ? shortDay : shortDate).format(at);
+  return written(ago < 7 ? 'shortDay' : 'shortDate', at);
 }
 
 /** Whole days; a day of 23 or 25 hours is one. */

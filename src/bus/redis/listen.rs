@@ -9,7 +9,8 @@ use redis::aio::PubSubSink;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, timeout};
 
-use super::{ANSWER, ASK, Backoff, Wish};
+use super::{ANSWER, ASK, Backoff, TYPING, Wish};
+use crate::bus::Signal;
 use crate::bus::local::Registry;
 use crate::domain::UserId;
 
@@ -72,10 +73,10 @@ impl Listener {
         let counted = strange.clone();
         let mut hear = tokio::spawn(async move {
             while let Some(word) = stream.next().await {
-                if let Some((user, _)) = read_word(&prefix, word.get_channel_name(), word.get_payload_bytes()) {
-                    registry.wake(user);
-                } else {
-                    counted.fetch_add(1, Ordering::Relaxed);
+                match read_word(&prefix, word.get_channel_name(), word.get_payload_bytes()) {
+                    Some((user, Heard::Reached(_))) => registry.wake(user),
+                    Some((user, Heard::Typing(from))) => registry.signal(user, Signal::Typing(from)),
+                    None => drop(counted.fetch_add(1, Ordering::Relaxed)),
                 }
             }
         });
@@ -151,10 +152,25 @@ fn number(text: &str) -> Option<i64> {
     text.parse().ok().filter(|_| is_plain)
 }
 
-/// Who has reached which position; none if the word is not one of [`super::say`].
-pub(super) fn read_word(prefix: &str, channel: &str, payload: &[u8]) -> Option<(UserId, i64)> {
-    let user = number(channel.strip_prefix(prefix)?).filter(|user| *user > 0)?;
-    Some((user, number(std::str::from_utf8(payload).ok()?)?))
+/// What a word says of the user whose channel it came on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// The log has reached this position.
+    Reached(i64),
+    /// This other user types to them.
+    Typing(UserId),
+}
+
+/// Whom a word is for, and what it says; none if it is not one of [`super::say`].
+pub(super) fn read_word(prefix: &str, channel: &str, payload: &[u8]) -> Option<(UserId, Heard)> {
+    let person = |text: &str| number(text).filter(|user| *user > 0);
+    let user = person(channel.strip_prefix(prefix)?)?;
+    let text = std::str::from_utf8(payload).ok()?;
+    let heard = match text.strip_prefix(TYPING) {
+        Some(from) => Heard::Typing(person(from)?),
+        None => Heard::Reached(number(text)?),
+    };
+    Some((user, heard))
 }
 
 #[cfg(test)]
@@ -164,12 +180,27 @@ mod tests {
     #[test]
     fn words_are_read_as_they_are_said() {
         let read = |channel: &str, payload: &[u8]| read_word("chatd:a:", channel, payload);
-        assert_eq!(read("chatd:a:5", b"17"), Some((5, 17)));
-        assert_eq!(read("chatd:a:5", b"0"), Some((5, 0)));
+        assert_eq!(read("chatd:a:5", b"17"), Some((5, Heard::Reached(17))));
+        assert_eq!(read("chatd:a:5", b"0"), Some((5, Heard::Reached(0))));
+        assert_eq!(read("chatd:a:5", b"typing:7"), Some((5, Heard::Typing(7))));
         for channel in ["chatd:b:5", "chatd:a:", "chatd:a:-5", "chatd:a:+5", "chatd:a:05", "chatd:a:0", "5"] {
             assert_eq!(read(channel, b"17"), None, "{channel}");
         }
-        for payload in ["", "x", "-1", "+1", "01", " 1", "9223372036854775808"] {
+        for payload in [
+            "typing:",
+            "typing:0",
+            "typing:-1",
+            "typing:07",
+            "typing:x",
+            "Typing:7",
+            "",
+            "x",
+            "-1",
+            "+1",
+            "01",
+            " 1",
+            "9223372036854775808",
+        ] {
             assert_eq!(read("chatd:a:5", payload.as_bytes()), None, "{payload}");
         }
         assert_eq!(read("chatd:a:5", b"\xff"), None);

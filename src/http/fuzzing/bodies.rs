@@ -7,16 +7,21 @@ use rocket::http::ContentType;
 use serde_json::{Map, Value};
 
 use crate::domain::fuzzing::cut;
-use crate::domain::{Body, ClientId};
+use crate::domain::{Body, ClientId, Seq};
 use crate::http::error::ApiError;
 use crate::http::fields::{Fields, Given};
-use crate::http::messages::{body, client_id, recipient};
+use crate::http::messages::{body, client_id, recipient, reply_to};
 use crate::http::query::Query;
 
 const MOST: usize = 100;
 
 /// What is in a body of `message/`.
-type Read = (Result<String, Vec<String>>, Result<Body, Vec<String>>, Result<Option<ClientId>, Vec<String>>);
+type Read = (
+    Result<String, Vec<String>>,
+    Result<Body, Vec<String>>,
+    Result<Option<ClientId>, Vec<String>>,
+    Result<Option<Seq>, Vec<String>>,
+);
 
 /// The whole body is there, so nothing is waited for.
 fn parse(kind: &str, bytes: &[u8]) -> Result<Fields, ApiError> {
@@ -31,7 +36,7 @@ fn parse(kind: &str, bytes: &[u8]) -> Result<Fields, ApiError> {
 }
 
 fn read(fields: &Fields) -> Read {
-    (recipient(fields), body(fields, MOST), client_id(fields, None))
+    (recipient(fields), body(fields, MOST), client_id(fields, None), reply_to(fields))
 }
 
 /// What was read is within its rules, and is read the same from every form in which it can be sent.
@@ -44,12 +49,12 @@ fn check(fields: &Fields) {
         assert_eq!(Body::new(body.as_str(), MOST).as_ref(), Ok(body));
     }
     let mut texts = Vec::new();
-    for name in ["recipient", "body", "client_id"] {
+    for name in ["recipient", "body", "client_id", "reply_to"] {
         match fields.get(name) {
             Some(Given::Text(text) | Given::Number(text)) => texts.push((name, text.clone())),
             None => {}
             // Only JSON can say these.
-            Some(Given::Null | Given::Other) => return,
+            Some(Given::Null | Given::Bool(_) | Given::Other) => return,
         }
     }
     let json: Map<_, _> = texts.iter().map(|(name, text)| ((*name).to_owned(), Value::from(text.as_str()))).collect();

@@ -12,8 +12,10 @@ use tokio::time::timeout;
 
 use super::Socket;
 use super::ending::{End, FAREWELL, PATIENCE, broken, goodbye, reset, say, send};
+use super::live::Live;
 use super::said::{Said, said};
-use crate::bus::Subscription;
+use crate::auth::NOTED_EVERY;
+use crate::bus::{Signal, Stir, Subscription};
 use crate::chat::{ChatError, Feed, Goodbye, Listener, OpenSocket};
 use crate::domain::Change;
 use crate::http::json::{self, EventJson};
@@ -37,6 +39,7 @@ const RETRY: Duration = Duration::from_millis(500);
 /// What a socket waits for.
 enum Happening {
     Woken,
+    Signal(Signal),
     Goodbye(Goodbye),
     Heard(Option<Result<Message, WsError>>),
     Tick,
@@ -47,9 +50,12 @@ pub(super) struct Talk<'a> {
     socket: &'a Socket,
     open: OpenSocket,
     feed: Feed,
+    /// None for a client of the predecessor.
+    live: Option<Live>,
     page: i64,
     last_heard: Instant,
     last_ping: Instant,
+    last_noted: Instant,
     last_check: Instant,
     check_due: bool,
     retry_at: Option<Instant>,
@@ -60,14 +66,18 @@ pub(super) struct Talk<'a> {
 impl<'a> Talk<'a> {
     pub(super) fn new(socket: &'a Socket, open: OpenSocket, subscription: Subscription) -> Self {
         let now = Instant::now();
+        let app = &socket.app;
+        let live = socket.events.then(|| Live::new(&app.chat, &app.attending, socket.user, socket.sharing));
         let listener = if socket.events { Listener::Resumes } else { Listener::GoesOn };
         Self {
             socket,
             open,
             feed: Feed::new(socket.app.chat.clone(), socket.user, listener, subscription, socket.head),
+            live,
             page: FIRST_PAGE,
             last_heard: now,
             last_ping: now,
+            last_noted: now,
             last_check: now,
             check_due: false,
             retry_at: None,
@@ -96,7 +106,10 @@ impl<'a> Talk<'a> {
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let happening = tokio::select! {
-                () = self.feed.woken() => Happening::Woken,
+                stir = self.feed.stirred() => match stir {
+                    Stir::Woken => Happening::Woken,
+                    Stir::Signal(signal) => Happening::Signal(signal),
+                },
                 why = self.open.goodbye() => Happening::Goodbye(why),
                 heard = stream.next() => Happening::Heard(heard),
                 _ = tick.tick() => Happening::Tick,
@@ -109,6 +122,12 @@ impl<'a> Talk<'a> {
                         self.check_session().await?;
                     } else {
                         self.check_due = true;
+                    }
+                }
+                Happening::Signal(signal) => {
+                    let Some(live) = &mut self.live else { continue };
+                    if let Some(text) = live.frame(signal).await {
+                        self.tell(stream, text).await?;
                     }
                 }
                 Happening::Goodbye(why) => return Err(goodbye(why)),
@@ -174,6 +193,9 @@ impl<'a> Talk<'a> {
                 if let Some(why) = self.open.pending_goodbye() {
                     return Err(goodbye(why));
                 }
+                if let (Change::Sharing(sharing), Some(live)) = (&event.change, &mut self.live) {
+                    live.set_sharing(*sharing);
+                }
                 if self.socket.events {
                     let text = json::event_frame(&EventJson::new(chat, user, event));
                     self.tell(stream, text).await?;
@@ -231,6 +253,20 @@ impl<'a> Talk<'a> {
                 self.count_frame()?;
                 if self.socket.events { say(stream, r#"{"type":"pong"}"#.to_owned()).await } else { Ok(()) }
             }
+            Said::Typing(peer) => {
+                self.count_frame()?;
+                if let Some(live) = &mut self.live {
+                    live.types(&peer).await;
+                }
+                Ok(())
+            }
+            Said::Presence { active, peers } => {
+                self.count_frame()?;
+                if let Some(live) = &mut self.live {
+                    live.attend(active, peers.as_deref()).await;
+                }
+                Ok(())
+            }
             Said::ProtocolPing => {
                 self.count_frame()?;
                 timeout(PATIENCE, stream.flush()).await.map_err(|_| End::Gone)?.map_err(|_| End::Gone)
@@ -262,6 +298,10 @@ impl<'a> Talk<'a> {
             return Ok(());
         }
         self.last_ping = Instant::now();
+        if self.last_noted.elapsed() > NOTED_EVERY {
+            self.last_noted = Instant::now();
+            self.socket.app.auth.used(&self.socket.token_hash);
+        }
         send(stream, Message::Ping(Vec::new())).await?;
         if self.socket.events
             && let Ok(head) = self.socket.app.chat.head(self.socket.user).await

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
+use super::conversations::{settings, settings_columns, state, state_columns};
+use super::profiles::{profile, profile_columns};
 use super::{Connection, Fault, Repeat, Row, SqlStore, StoreError, lock_heads, message, message_columns, plan};
-use crate::domain::{Change, Event, LogPage, Position, ReadState, Timestamp, UserId};
+use crate::domain::{Change, ConversationId, Event, LogPage, Position, Seq, Sharing, Timestamp, UserId, WhoMayWrite};
 use crate::store::Logs;
 use crate::store::db::{Db, Value};
 use crate::store::lookup::Found;
@@ -18,8 +20,14 @@ const HEADS: Repeat =
 /// From the place asked for on, itself included: its tag shows whether it is the row that the cursor saw.
 /// What the rows refer to is read as it is now, in the same statement.
 const FROM: &str = concat!(
-    "SELECT e.pos, e.tag, e.kind, e.conversation_id, p.username, mine.read_seq, theirs.read_seq, \
-     mine.peer_sent - mine.peer_sent_read, m.id IS NOT NULL, ",
+    "SELECT e.pos, e.tag, e.kind, p.id IS NOT NULL, m.id IS NOT NULL, me.share_typing, me.share_presence, me.share_read, \
+     me.who_may_write, ",
+    profile_columns!(),
+    ", ",
+    state_columns!(),
+    ", ",
+    settings_columns!(),
+    ", ",
     message_columns!(),
     " \
      FROM (SELECT user_id, pos, tag, kind, conversation_id, seq FROM events \
@@ -28,9 +36,12 @@ const FROM: &str = concat!(
      LEFT JOIN user_conversations theirs ON theirs.user_id = mine.peer_id \
         AND theirs.conversation_id = mine.conversation_id \
      LEFT JOIN users p ON p.id = mine.peer_id \
-     LEFT JOIN messages m ON e.kind = 1 AND m.conversation_id = e.conversation_id AND m.seq = e.seq \
+     LEFT JOIN users v ON v.id = mine.user_id \
+     LEFT JOIN messages m ON e.kind IN (1, 3, 4) AND m.conversation_id = e.conversation_id AND m.seq = e.seq \
      LEFT JOIN users s ON s.id = m.sender_id \
      LEFT JOIN users r ON r.id = m.recipient_id \
+     LEFT JOIN users me ON e.kind = 6 AND me.id = e.user_id \
+     LEFT JOIN profiles o ON e.kind = 7 AND o.user_id = e.user_id \
      ORDER BY e.pos"
 );
 /// Whose log has rows that are too old, the newest one of each aside: that one stays.
@@ -71,26 +82,66 @@ pub(super) async fn head(c: &mut Connection<'_>, user: UserId) -> Result<Positio
     Ok(Position { pos: row.int()?, tag: row.int()? })
 }
 
+/// Adds a row to each of these logs, whose heads are locked: of this kind, about this message if any. Returns where they stand.
+pub(super) async fn append(
+    c: &mut Connection<'_>,
+    heads: Vec<(UserId, i64)>,
+    kind: i64,
+    about: Option<(ConversationId, Seq)>,
+    now: Timestamp,
+) -> Result<Vec<(UserId, i64)>, Fault> {
+    let reached: Vec<_> = heads.into_iter().map(|(user, pos)| (user, pos + 1)).collect();
+    let (conversation, seq) = about.unzip();
+    let (mut rows, mut new_heads) = (Vec::new(), Vec::new());
+    for (user, pos) in &reached {
+        let tag = rand::random::<i64>();
+        rows.extend([*user, *pos, tag, kind].map(Value::Int));
+        rows.extend([Value::from(conversation), seq.into(), now.0.into()]);
+        new_heads.extend([*user, *pos, tag].map(Value::Int));
+    }
+    c.execute_many(&plan::ADD_EVENTS, plan::EVENT_WIDTH, &rows).await?;
+    c.execute_many(&plan::SET_HEADS, 3, &new_heads).await?;
+    Ok(reached)
+}
+
 fn event(row: &mut Row, user: UserId) -> Result<Event, Fault> {
     let at = Position { pos: row.int()?, tag: row.int()? };
     let kind = row.int()?;
-    if kind != plan::MESSAGE_CREATED && kind != plan::READ {
-        return Ok(Event { at, change: Change::Unknown });
-    }
-    let state = ReadState {
-        conversation: row.int()?,
-        peer: row.text()?,
-        read_seq: row.int()?,
-        peer_read_seq: row.int()?,
-        unread: row.int()?,
-    };
-    let change = match (kind, row.flag()?) {
-        (plan::MESSAGE_CREATED, true) => {
-            let message = message(row)?;
-            let unread = (message.recipient == user).then_some(state.unread);
-            Change::MessageCreated { message, unread }
+    let (has_state, has_message) = (row.flag()?, row.flag()?);
+    let sharing = [row.maybe_int()?, row.maybe_int()?, row.maybe_int()?, row.maybe_int()?];
+    let profile = profile(row)?;
+    // Of what is not there the columns are NULL, and nobody asks for them.
+    let change = match kind {
+        plan::SHARING => match sharing {
+            [Some(typing), Some(presence), Some(read), Some(who)] => Change::Sharing(Sharing {
+                typing: typing != 0,
+                presence: presence != 0,
+                read: read != 0,
+                who_may_write: WhoMayWrite::stored(who),
+            }),
+            _ => Change::Unknown,
+        },
+        plan::PROFILE => Change::Profile(profile),
+        plan::BLOCKS => Change::Blocks,
+        plan::READ if has_state => Change::Read(state(row)?),
+        plan::CONVERSATION if has_state => {
+            let state = state(row)?;
+            Change::Conversation(settings(row, &state)?)
         }
-        (plan::READ, _) => Change::Read(state),
+        plan::MESSAGE_CREATED | plan::MESSAGE_EDITED | plan::MESSAGE_DELETED if has_state && has_message => {
+            let state = state(row)?;
+            let request = settings(row, &state)?.request;
+            let message = message(row)?;
+            match kind {
+                plan::MESSAGE_EDITED => Change::MessageEdited(message),
+                plan::MESSAGE_DELETED => Change::MessageDeleted(message),
+                _ => {
+                    let unread = (message.recipient == user).then_some(state.unread);
+                    let request = request && message.recipient == user;
+                    Change::MessageCreated { message, unread, request }
+                }
+            }
+        }
         _ => Change::Unknown,
     };
     Ok(Event { at, change })

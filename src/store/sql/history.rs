@@ -2,24 +2,14 @@
 
 use async_trait::async_trait;
 
-use super::{SqlStore, StoreError, conversations, message, message_columns, repair, send};
+use super::{SqlStore, StoreError, conversations, edits, from_messages, message, message_columns, repair, send};
 use crate::domain::{
-    Conversation, ConversationId, ConversationPage, Message, MessageId, NewMessage, Position, ReadState, Sent, Seq,
-    Slice, Timestamp, UserId,
+    Changed, Conversation, ConversationId, ConversationPage, Edit, Mark, Message, MessageId, NewMessage, Position,
+    ReadState, Sent, Seq, Slice, Timestamp, UserId,
 };
-use crate::store::Messages;
 use crate::store::db::{Row, Value};
 use crate::store::retry::{retrying, retrying_at_leisure};
-
-/// A message with the names of its people; what follows says which.
-macro_rules! from_messages {
-    ($($rest:literal),+) => {
-        concat!(
-            "SELECT ", message_columns!(), " FROM messages m JOIN users s ON s.id = m.sender_id \
-             JOIN users r ON r.id = m.recipient_id ", $($rest),+
-        )
-    };
-}
+use crate::store::{Messages, Which};
 
 const ONE: &str = from_messages!("WHERE m.id = ? AND (m.sender_id = ? OR m.recipient_id = ?)");
 /// The page is found before any name is joined: joined first, MariaDB sorts the whole conversation.
@@ -115,24 +105,35 @@ impl Messages for SqlStore {
     async fn conversations(
         &self,
         user: UserId,
+        which: Which,
         after: Option<(Timestamp, ConversationId)>,
         limit: i64,
     ) -> Result<ConversationPage, StoreError> {
-        retrying(|attempt| conversations::page(&self.db, attempt, user, after, limit)).await
+        retrying(|attempt| conversations::page(&self.db, attempt, user, which, after, limit)).await
     }
 
     async fn conversation(&self, user: UserId, peer: UserId) -> Result<Option<(Conversation, Position)>, StoreError> {
         retrying(|attempt| conversations::one(&self.db, attempt, user, peer)).await
     }
 
-    async fn mark_read(
+    async fn mark(
         &self,
         user: UserId,
         peer: UserId,
-        seq: Seq,
+        (mark, seq): (Mark, Seq),
         now: Timestamp,
     ) -> Result<Option<(ReadState, Vec<(UserId, i64)>)>, StoreError> {
-        retrying(|attempt| conversations::mark_read(&self.db, attempt, user, peer, seq, now)).await
+        retrying(|attempt| conversations::mark(&self.db, attempt, [user, peer], (mark, seq), now)).await
+    }
+
+    async fn change(
+        &self,
+        sender: UserId,
+        id: MessageId,
+        edit: &Edit,
+        now: Timestamp,
+    ) -> Result<Option<Changed>, StoreError> {
+        retrying(|attempt| edits::change(&self.db, attempt, sender, id, edit, now)).await
     }
 
     async fn repair_conversations(&self, user: UserId) -> Result<u64, StoreError> {

@@ -1,13 +1,28 @@
 //! The SQL, once for both databases. Each file has the statements of one subject beside the methods that run them;
 //! its `ALL` lists them so that a test can prepare every one on both.
 
+mod contacts;
 mod conversations;
+mod credentials;
+mod devices;
+mod edits;
+mod erase;
 mod events;
+mod exports;
+mod factors;
 mod history;
+mod invites;
+mod links;
+mod mails;
+mod names;
 mod plan;
+mod presence;
+mod profiles;
 mod repair;
+mod reports;
 mod send;
 mod sessions;
+mod settings;
 mod throttle;
 mod users;
 
@@ -69,20 +84,46 @@ const PING: &str = "SELECT 1";
 /// The statements of all subjects.
 pub(super) const ALL: &[&[&str]] = &[
     &[META, META_ADD, PING],
+    contacts::ALL,
     conversations::ALL,
+    devices::ALL,
+    edits::ALL,
+    erase::ALL,
     events::ALL,
+    factors::ALL,
+    exports::ALL,
     history::ALL,
+    invites::ALL,
+    links::ALL,
+    mails::ALL,
+    names::ALL,
     plan::ALL,
+    profiles::ALL,
     repair::ALL,
+    reports::ALL,
     send::ALL,
     sessions::ALL,
+    settings::ALL,
     throttle::ALL,
     users::ALL,
 ];
 
 /// The repeating statements of all subjects.
-pub(super) const ALL_REPEATS: &[&[&Repeat]] =
-    &[send::REPEATS, plan::REPEATS, events::REPEATS, sessions::REPEATS, throttle::REPEATS, users::REPEATS];
+pub(super) const ALL_REPEATS: &[&[&Repeat]] = &[
+    contacts::REPEATS,
+    send::REPEATS,
+    plan::REPEATS,
+    events::REPEATS,
+    factors::REPEATS,
+    devices::REPEATS,
+    invites::REPEATS,
+    names::REPEATS,
+    presence::REPEATS,
+    profiles::REPEATS,
+    sessions::REPEATS,
+    throttle::REPEATS,
+    users::REPEATS,
+];
 
 impl SqlStore {
     /// Opens a migrated database. [`StoreError::Unavailable`] if it cannot be reached.
@@ -111,11 +152,13 @@ impl SqlStore {
         })
     }
 
-    /// Applies the migrations that are missing, in order; returns how many. [`StoreError::Unavailable`] if the
+    /// Applies the migrations that are missing, in order, and notes what they need of what is there; returns how many.
+    /// Stopped half-way it goes on where it was. [`StoreError::Unavailable`] if the
     /// database cannot be reached.
     pub async fn migrate(url: &str) -> Result<usize, StoreError> {
         let db = Db::open(url, &Options::default())?;
         let applied = migrate::run(&db).await?;
+        while names::note_more(&db).await? {}
         db.close().await;
         Ok(applied)
     }
@@ -195,6 +238,9 @@ fn message(row: &mut Row) -> Result<Message, Fault> {
     let client_key = row.text()?;
     let client_id = row.flag()?.then_some(client_key);
     let version = row.int()?;
+    let edited_at = row.maybe_int()?.map(Timestamp);
+    let deleted_at = row.maybe_int()?.map(Timestamp);
+    let reply_to = row.maybe_int()?;
     Ok(Message {
         id,
         conversation,
@@ -207,6 +253,9 @@ fn message(row: &mut Row) -> Result<Message, Fault> {
         body,
         client_id,
         version,
+        edited_at,
+        deleted_at,
+        reply_to,
     })
 }
 
@@ -214,10 +263,21 @@ fn message(row: &mut Row) -> Result<Message, Fault> {
 macro_rules! message_columns {
     () => {
         "m.id, m.conversation_id, m.seq, m.sender_id, s.username, m.recipient_id, r.username, m.sent_at, m.body, \
-         m.client_key, m.own_key, m.version"
+         m.client_key, m.own_key, m.version, m.edited_at, m.deleted_at, m.reply_seq"
     };
 }
 use message_columns;
+
+/// A message with the names of its people; what follows says which.
+macro_rules! from_messages {
+    ($($rest:literal),+) => {
+        concat!(
+            "SELECT ", message_columns!(), " FROM messages m JOIN users s ON s.id = m.sender_id \
+             JOIN users r ON r.id = m.recipient_id ", $($rest),+
+        )
+    };
+}
+use from_messages;
 
 /// Locks the heads of these users, in ascending order in one pass, and returns their positions. What every write
 /// transaction does before it touches what is theirs: whoever holds a user's head is alone with the user's log,

@@ -2,8 +2,9 @@
 //! they are written.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::send::Person;
 use super::{Fault, Repeat};
 use crate::domain::{ConversationId, Message, NewMessage, SendKey, Timestamp, UserId};
 use crate::store::db::{Connection, Value};
@@ -11,6 +12,12 @@ use crate::store::db::{Connection, Value};
 /// Kinds of log rows. 0 is the row that every log starts with.
 pub(super) const MESSAGE_CREATED: i64 = 1;
 pub(super) const READ: i64 = 2;
+pub(super) const MESSAGE_EDITED: i64 = 3;
+pub(super) const MESSAGE_DELETED: i64 = 4;
+pub(super) const CONVERSATION: i64 = 5;
+pub(super) const SHARING: i64 = 6;
+pub(super) const PROFILE: i64 = 7;
+pub(super) const BLOCKS: i64 = 8;
 
 const CONVERSATIONS: Repeat = Repeat {
     head: "SELECT id, low_user, high_user, last_seq, last_timestamp, low_sent FROM conversations WHERE ",
@@ -22,12 +29,12 @@ const ADD_CONVERSATION: &str =
     "INSERT INTO conversations (low_user, high_user, last_seq, last_timestamp, low_sent) VALUES (?, ?, 0, ?, 0)";
 const ADD_MESSAGES: Repeat = Repeat {
     head: "INSERT INTO messages (conversation_id, seq, sender_id, recipient_id, sent_at, low_sent, version, \
-        client_key, own_key, fingerprint, body) VALUES ",
-    row: "(?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)",
+        client_key, own_key, fingerprint, body, reply_seq) VALUES ",
+    row: "(?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)",
     between: ", ",
     tail: "",
 };
-const MESSAGE_WIDTH: usize = 10;
+const MESSAGE_WIDTH: usize = 11;
 pub(super) const ADD_EVENTS: Repeat = Repeat {
     head: "INSERT INTO events (user_id, pos, tag, kind, conversation_id, seq, created_at) VALUES ",
     row: "(?, ?, ?, ?, ?, ?, ?)",
@@ -48,17 +55,21 @@ const SET_CONVERSATIONS: Repeat = Repeat {
     tail: " ON CONFLICT (id) DO UPDATE SET last_seq = excluded.last_seq, last_timestamp = excluded.last_timestamp, \
         low_sent = excluded.low_sent",
 };
-/// `read_seq` moves only in notes to oneself, where everything is read.
+/// `read_seq` moves only in notes to oneself, where everything is read. A request never begins later than its conversation,
+/// and ends when its user writes.
 const SET_LISTS: Repeat = Repeat {
     head: "INSERT INTO user_conversations (user_id, conversation_id, peer_id, last_seq, last_activity, peer_sent, \
-        read_seq, peer_sent_read) VALUES ",
-    row: "(?, ?, ?, ?, ?, ?, ?, 0)",
+        read_seq, request, peer_sent_read) VALUES ",
+    row: "(?, ?, ?, ?, ?, ?, ?, ?, 0)",
     between: ", ",
     tail: " ON CONFLICT (user_id, conversation_id) DO UPDATE SET last_seq = excluded.last_seq, \
         last_activity = excluded.last_activity, peer_sent = excluded.peer_sent, \
         read_seq = CASE WHEN excluded.read_seq > user_conversations.read_seq THEN excluded.read_seq \
-        ELSE user_conversations.read_seq END",
+        ELSE user_conversations.read_seq END, \
+        request = CASE WHEN excluded.request < user_conversations.request THEN excluded.request \
+        ELSE user_conversations.request END",
 };
+const LIST_WIDTH: usize = 8;
 
 /// The numbers in the database of what was just written: nothing newer can be there. Read from the unique key alone.
 const IDS: Repeat = Repeat {
@@ -81,11 +92,20 @@ struct Pair {
     low_sent: i64,
 }
 
+impl Pair {
+    /// How many of its messages one of its people has sent.
+    fn sent_by(&self, user: UserId, (low, _): (UserId, UserId)) -> i64 {
+        if user == low { self.low_sent } else { self.last_seq - self.low_sent }
+    }
+}
+
 /// The numbers that a batch gives out, and what it will write.
 pub(super) struct Plan {
     heads: HashMap<UserId, i64>,
     pairs: HashMap<(UserId, UserId), Pair>,
     tags: HashMap<UserId, i64>,
+    /// Those to whom strangers write by request.
+    asked_first: HashSet<UserId>,
     messages: Vec<Numbers>,
     events: Vec<[i64; EVENT_WIDTH]>,
 }
@@ -100,7 +120,25 @@ struct Numbers {
 impl Plan {
     /// `heads` are the positions of everybody whose head is locked.
     pub(super) fn new(heads: HashMap<UserId, i64>) -> Self {
-        Self { heads, pairs: HashMap::new(), tags: HashMap::new(), messages: Vec::new(), events: Vec::new() }
+        Self {
+            heads,
+            pairs: HashMap::new(),
+            tags: HashMap::new(),
+            asked_first: HashSet::new(),
+            messages: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// What strangers write to these waits until it is accepted.
+    pub(super) fn ask_first(&mut self, users: impl IntoIterator<Item = UserId>) {
+        self.asked_first.extend(users);
+    }
+
+    /// Whether the two have a conversation, and whether its recipient has written in it.
+    pub(super) fn known_to_recipient(&self, new: &NewMessage) -> (bool, bool) {
+        let pair = self.pairs.get(&new.pair());
+        (pair.is_some(), pair.is_some_and(|pair| pair.sent_by(new.recipient, new.pair()) > 0))
     }
 
     /// Whether both people are there.
@@ -108,8 +146,8 @@ impl Plan {
         self.heads.contains_key(&new.sender) && self.heads.contains_key(&new.recipient)
     }
 
-    /// Finds the conversations of the batch, and makes those that are not there yet.
-    pub(super) async fn load_conversations(
+    /// Finds the conversations of the batch that are there.
+    pub(super) async fn find_conversations(
         &mut self,
         c: &mut Connection<'_>,
         fresh: &[&NewMessage],
@@ -125,6 +163,17 @@ impl Plan {
             let (last_seq, last_timestamp, low_sent) = (row.int()?, row.int()?, row.int()?);
             self.pairs.insert(pair, Pair { id, seq_before: last_seq, last_seq, last_timestamp, low_sent });
         }
+        Ok(())
+    }
+
+    /// Makes those that are not there yet. Those of no message of the batch are left aside.
+    pub(super) async fn make_conversations(
+        &mut self,
+        c: &mut Connection<'_>,
+        fresh: &[&NewMessage],
+    ) -> Result<(), Fault> {
+        let wanted: BTreeSet<_> = fresh.iter().map(|new| new.pair()).collect();
+        self.pairs.retain(|pair, _| wanted.contains(pair));
         for (low, high) in wanted {
             if let Entry::Vacant(e) = self.pairs.entry((low, high)) {
                 let id = c.execute(ADD_CONVERSATION, &[low.into(), high.into(), i64::MIN.into()]).await?.last_id;
@@ -176,6 +225,7 @@ impl Plan {
             args.push(matches!(new.key, SendKey::Own(_)).into());
             args.push(Value::Bytes(print));
             args.push(new.body.as_str().into());
+            args.push(new.reply_to.into());
         }
         c.execute_many(&ADD_MESSAGES, MESSAGE_WIDTH, &args).await?;
 
@@ -194,8 +244,8 @@ impl Plan {
             .flat_map(|((low, high), pair)| [pair.id, *low, *high, pair.last_seq, pair.last_timestamp, pair.low_sent]);
         c.upsert_many(&SET_CONVERSATIONS, 6, &rows.map(Value::Int).collect::<Vec<_>>()).await?;
 
-        let rows = pairs.iter().flat_map(|((low, high), pair)| list_rows(*low, *high, pair));
-        c.upsert_many(&SET_LISTS, 7, &rows.flatten().map(Value::Int).collect::<Vec<_>>()).await
+        let rows = pairs.iter().flat_map(|((low, high), pair)| self.list_rows(*low, *high, pair));
+        c.upsert_many(&SET_LISTS, LIST_WIDTH, &rows.flatten().map(Value::Int).collect::<Vec<_>>()).await
     }
 
     /// The messages as stored, in the order of `fresh`. That they are there is looked at, not assumed: Galera takes back
@@ -204,7 +254,7 @@ impl Plan {
         &self,
         c: &mut Connection<'_>,
         fresh: &[&NewMessage],
-        names: &HashMap<UserId, String>,
+        people: &HashMap<UserId, Person>,
     ) -> Result<Vec<Message>, Fault> {
         if fresh.is_empty() {
             return Ok(Vec::new());
@@ -213,7 +263,7 @@ impl Plan {
         let rows = c.rows_many(&IDS, 2, &keys).await?;
         let ids = rows.into_iter().map(|mut row| Ok(((row.int()?, row.int()?), row.int()?)));
         let ids = ids.collect::<Result<HashMap<_, _>, Fault>>()?;
-        let name = |user| names.get(&user).cloned().unwrap_or_default();
+        let name = |user| people.get(&user).map(|person| person.name.clone()).unwrap_or_default();
         let stored = fresh.iter().zip(&self.messages).map(|(new, n)| {
             let id = ids.get(&(n.conversation, n.seq)).ok_or_else(|| {
                 tracing::warn!(conversation = n.conversation, seq = n.seq, "what a transaction wrote is not there");
@@ -234,24 +284,31 @@ impl Plan {
                     SendKey::Made(_) => None,
                 },
                 version: 1,
+                edited_at: None,
+                deleted_at: None,
+                reply_to: new.reply_to,
             })
         });
         stored.collect()
+    }
+
+    /// The list rows of a pair: two, or one for notes to oneself.
+    fn list_rows(&self, low: UserId, high: UserId, pair: &Pair) -> Vec<[i64; LIST_WIDTH]> {
+        let row = |user, peer, peer_sent, read| {
+            let request = user != peer && self.asked_first.contains(&user) && pair.sent_by(user, (low, high)) == 0;
+            let request = i64::from(request);
+            [user, pair.id, peer, pair.last_seq, pair.last_timestamp, peer_sent, read, request]
+        };
+        if low == high {
+            vec![row(low, low, 0, pair.last_seq)]
+        } else {
+            vec![row(low, high, pair.last_seq - pair.low_sent, 0), row(high, low, pair.low_sent, 0)]
+        }
     }
 
     /// Where the logs of a message's people stand.
     pub(super) fn reached(&self, new: &NewMessage) -> Vec<(UserId, i64)> {
         let people = BTreeSet::from([new.sender, new.recipient]);
         people.into_iter().filter_map(|user| Some((user, *self.heads.get(&user)?))).collect()
-    }
-}
-
-/// The list rows of a pair: two, or one for notes to oneself.
-fn list_rows(low: UserId, high: UserId, pair: &Pair) -> Vec<[i64; 7]> {
-    let row = |user, peer, peer_sent, read| [user, pair.id, peer, pair.last_seq, pair.last_timestamp, peer_sent, read];
-    if low == high {
-        vec![row(low, low, 0, pair.last_seq)]
-    } else {
-        vec![row(low, high, pair.last_seq - pair.low_sent, 0), row(high, low, pair.low_sent, 0)]
     }
 }

@@ -6,11 +6,11 @@
 //! processes; the unique keys stand behind that. A head that another process holds is passed over, and its people's
 //! messages are put off: one that is held for long holds up nobody else.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::plan::Plan;
-use super::{Fault, Repeat, StoreError, lock_heads, lock_heads_by, message};
-use crate::domain::{Message, MessageId, NewMessage, Sent, UserId};
+use super::{Fault, Repeat, Row, StoreError, contacts, lock_heads, lock_heads_by, message};
+use crate::domain::{Message, MessageId, NewMessage, Sent, UserId, WhoMayWrite};
 use crate::faults::{self, Point};
 use crate::store::db::{Connection, Db, Value};
 use crate::store::error::{Rule, is_unknown_syntax};
@@ -28,19 +28,23 @@ const LOCK_FREE_HEADS: Repeat = Repeat { tail: ") ORDER BY user_id FOR UPDATE SK
 /// every message of theirs.
 const BY_KEY: Repeat = Repeat {
     head: "SELECT id, conversation_id, seq, sender_id, '', recipient_id, '', sent_at, body, client_key, own_key, \
-        version, fingerprint, client_key FROM messages WHERE ",
+        version, edited_at, deleted_at, reply_seq, fingerprint, client_key FROM messages WHERE ",
     row: "(sender_id = ? AND client_key = ?)",
     between: " OR ",
     tail: "",
 };
-const NAMES: Repeat =
-    Repeat { head: "SELECT id, username FROM users WHERE id IN (", row: "?", between: ", ", tail: ")" };
+const PEOPLE: Repeat = Repeat {
+    head: "SELECT id, username, who_may_write, blocks FROM users WHERE id IN (",
+    row: "?",
+    between: ", ",
+    tail: ")",
+};
 /// InnoDB shows what a transaction wrote, and gives its locks back, before its log is on the disk. A repeat that finds a
 /// message is only as durable as that message once something written after it is committed durably: this.
 const REPEATED: &str = "INSERT INTO meta (name, value) VALUES ('last_repeat', ?) \
     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 pub(super) const ALL: &[&str] = &[REPEATED];
-pub(super) const REPEATS: &[&Repeat] = &[&LOCK_HEADS, &LOCK_FREE_HEADS, &BY_KEY, &NAMES];
+pub(super) const REPEATS: &[&Repeat] = &[&LOCK_HEADS, &LOCK_FREE_HEADS, &BY_KEY, &PEOPLE];
 
 /// What a message of a batch came to; one bad message does not spoil the others.
 pub(in crate::store) enum Outcome {
@@ -85,31 +89,44 @@ pub(in crate::store) async fn store_batch(
     let mut c = db.writer(attempt).await?;
     let users: Vec<UserId> = batch.iter().flat_map(|m| [m.sender, m.recipient]).collect();
     let mut plan = Plan::new(lock_free_heads(&mut c, &users).await?.into_iter().collect());
-    let names = names(&mut c, &users).await?;
-    let known = match keys {
+    let people = people(&mut c, &users).await?;
+    let mut known = match keys {
         Keys::New => Known::new(),
-        Keys::LookedUp => by_key(&mut c, batch, &names).await?,
+        Keys::LookedUp => by_key(&mut c, batch, &people).await?,
     };
+    let fresh: Vec<_> = batch.iter().copied().filter(|new| !known.contains_key(&key(new)) && plan.knows(new)).collect();
+    plan.find_conversations(&mut c, &fresh).await?;
+    let refused = refused(&mut c, &plan, &people, &fresh).await?;
+    if !refused.is_empty() && keys == Keys::New {
+        // What was acknowledged before it was refused stays acknowledged.
+        let again: Vec<_> =
+            fresh.iter().copied().filter(|new| refused.contains(&(new.sender, new.recipient))).collect();
+        known = by_key(&mut c, &again, &people).await?;
+    }
     let mut answers: Vec<Option<Outcome>> = Vec::with_capacity(batch.len());
     let mut fresh = Vec::new();
     for new in batch {
-        answers.push(match known.get(&(new.sender, new.key.as_str().to_owned())) {
+        answers.push(match known.get(&key(new)) {
             Some((message, fingerprint)) if fingerprint[..] == new.fingerprint() => {
                 // Told once more: the process that stored it may have ended before it could tell anybody.
                 let reached = plan.reached(new);
                 Some(Outcome::Done(Ok(Sent { message: message.clone(), created: false, reached })))
             }
             Some(_) => Some(Outcome::Done(Err(StoreError::Conflict(Rule::ClientId)))),
+            None if refused.contains(&(new.sender, new.recipient)) => Some(Outcome::Done(Err(StoreError::Refused))),
             None if plan.knows(new) => {
                 fresh.push(*new);
                 None
             }
             // Everybody has a head: it was passed over.
-            None if [new.sender, new.recipient].iter().all(|user| names.contains_key(user)) => Some(Outcome::PutOff),
+            None if [new.sender, new.recipient].iter().all(|user| people.contains_key(user)) => Some(Outcome::PutOff),
             None => Some(Outcome::Done(Err(StoreError::NotFound))),
         });
     }
-    plan.load_conversations(&mut c, &fresh).await?;
+    plan.make_conversations(&mut c, &fresh).await?;
+    plan.ask_first(
+        people.iter().filter(|(_, person)| person.may_write == WhoMayWrite::Requests).map(|(user, _)| *user),
+    );
     fresh.iter().for_each(|new| plan.add(new));
     faults::passed(Point::BeforeInsert);
     plan.write(&mut c, &fresh).await?;
@@ -117,7 +134,7 @@ pub(in crate::store) async fn store_batch(
     if fresh.is_empty() && !known.is_empty() {
         c.execute(REPEATED, &[rand::random::<u32>().to_string().as_str().into()]).await?;
     }
-    let mut stored = plan.stored(&mut c, &fresh, &names).await?.into_iter();
+    let mut stored = plan.stored(&mut c, &fresh, &people).await?.into_iter();
     faults::passed(Point::BeforeCommit);
     let lost = match c.commit().await {
         Ok(()) => {
@@ -148,7 +165,8 @@ pub(super) async fn store_history(db: &Db, attempt: Attempt, history: &[&NewMess
     if !history.iter().all(|new| plan.knows(new)) {
         return Err(StoreError::NotFound.into());
     }
-    plan.load_conversations(&mut c, history).await?;
+    plan.find_conversations(&mut c, history).await?;
+    plan.make_conversations(&mut c, history).await?;
     history.iter().for_each(|new| plan.number(new));
     plan.write(&mut c, history).await?;
     c.commit().await
@@ -166,14 +184,51 @@ async fn lock_free_heads(c: &mut Connection<'_>, users: &[UserId]) -> Result<Vec
     lock_heads(c, users).await
 }
 
+/// Somebody of a batch.
+pub(super) struct Person {
+    pub(super) name: String,
+    may_write: WhoMayWrite,
+    blocks_somebody: bool,
+}
+
+type People = HashMap<UserId, Person>;
+
+/// The pairs of a sender and a recipient, of these messages, of whom the second does not hear from the first. Nobody who
+/// takes everything costs a statement.
+async fn refused(
+    c: &mut Connection<'_>,
+    plan: &Plan,
+    people: &People,
+    fresh: &[&NewMessage],
+) -> Result<HashSet<(UserId, UserId)>, Fault> {
+    let (mut refused, mut maybe) = (HashSet::new(), Vec::new());
+    for new in fresh.iter().filter(|new| new.sender != new.recipient) {
+        let Some(recipient) = people.get(&new.recipient) else { continue };
+        let (has_conversation, has_written) = plan.known_to_recipient(new);
+        let may = match recipient.may_write {
+            WhoMayWrite::Everyone | WhoMayWrite::Requests => true,
+            WhoMayWrite::Contacts => has_written,
+            WhoMayWrite::Nobody => has_conversation,
+        };
+        if !may {
+            refused.insert((new.sender, new.recipient));
+        } else if recipient.blocks_somebody {
+            maybe.push((new.recipient, new.sender));
+        }
+    }
+    refused.extend(contacts::among(c, &maybe).await?.into_iter().map(|(user, blocked)| (blocked, user)));
+    Ok(refused)
+}
+
 type Known = HashMap<(UserId, String), (Message, Vec<u8>)>;
 
+/// The key under which a send is known.
+fn key(new: &NewMessage) -> (UserId, String) {
+    (new.sender, new.key.as_str().to_owned())
+}
+
 /// What the keys of these messages stored before, with its fingerprint.
-async fn by_key(
-    c: &mut Connection<'_>,
-    batch: &[&NewMessage],
-    names: &HashMap<UserId, String>,
-) -> Result<Known, Fault> {
+async fn by_key(c: &mut Connection<'_>, batch: &[&NewMessage], people: &People) -> Result<Known, Fault> {
     let keys: Vec<Value<'_>> = batch.iter().flat_map(|m| [m.sender.into(), m.key.as_str().into()]).collect();
     let rows = c.rows_many(&BY_KEY, 2, &keys).await?;
     let mut known = Known::new();
@@ -182,20 +237,27 @@ async fn by_key(
         let message = message(&mut row)?;
         let (fingerprint, key) = (row.bytes()?, row.text()?);
         // With other content it may have gone to somebody outside of this batch.
-        others.extend(Some(message.recipient).filter(|user| !names.contains_key(user)));
+        others.extend(Some(message.recipient).filter(|user| !people.contains_key(user)));
         known.insert((message.sender, key), (message, fingerprint));
     }
-    let more = self::names(c, &others).await?;
-    let name = |user| names.get(&user).or_else(|| more.get(&user)).cloned().unwrap_or_default();
+    let more = self::people(c, &others).await?;
+    let name = |user| people.get(&user).or_else(|| more.get(&user)).map(|person| person.name.clone());
     for (message, _) in known.values_mut() {
-        (message.sender_name, message.recipient_name) = (name(message.sender), name(message.recipient));
+        message.sender_name = name(message.sender).unwrap_or_default();
+        message.recipient_name = name(message.recipient).unwrap_or_default();
     }
     Ok(known)
 }
 
-async fn names(c: &mut Connection<'_>, users: &[UserId]) -> Result<HashMap<UserId, String>, Fault> {
-    let people: BTreeSet<UserId> = users.iter().copied().collect();
-    let keys: Vec<Value<'_>> = people.into_iter().map(Value::Int).collect();
-    let rows = c.rows_many(&NAMES, 1, &keys).await?;
-    rows.into_iter().map(|mut row| Ok((row.int()?, row.text()?))).collect()
+async fn people(c: &mut Connection<'_>, users: &[UserId]) -> Result<People, Fault> {
+    let users: BTreeSet<UserId> = users.iter().copied().collect();
+    let keys: Vec<Value<'_>> = users.into_iter().map(Value::Int).collect();
+    let rows = c.rows_many(&PEOPLE, 1, &keys).await?;
+    let person = |mut row: Row| {
+        let user = row.int()?;
+        let name = row.text()?;
+        let may_write = WhoMayWrite::stored(row.int()?);
+        Ok((user, Person { name, may_write, blocks_somebody: row.int()? > 0 }))
+    };
+    rows.into_iter().map(person).collect()
 }

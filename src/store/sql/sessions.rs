@@ -6,15 +6,23 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
 use super::users::{user, user_columns};
-use super::{Fault, Repeat, SqlStore, StoreError, lock_heads, throttle};
+use super::{Fault, Repeat, SqlStore, StoreError, factors, lock_heads, throttle};
 use crate::domain::{Timestamp, User};
 use crate::store::db::{Connection, Db, Row, Value};
 use crate::store::lookup::Found;
 use crate::store::retry::retrying;
-use crate::store::{Allowance, Session, Sessions, Try};
+use crate::store::{Allowance, Proof, Session, Sessions, Try};
 
-const ADD: &str = "INSERT INTO sessions (token_hash, user_id, created_at, expires_at, user_agent) \
-    VALUES (?, ?, ?, ?, ?)";
+/// What [`read_session`] reads.
+macro_rules! session_columns {
+    () => {
+        "x.token_hash, x.user_id, x.created_at, x.expires_at, x.user_agent, x.last_used_at"
+    };
+}
+pub(super) use session_columns;
+
+const ADD: &str = "INSERT INTO sessions (token_hash, user_id, created_at, expires_at, user_agent, last_used_at) \
+    VALUES (?, ?, ?, ?, ?, ?)";
 /// Takes the lock that deactivating takes, so that no session is made beside it.
 const SIGNED_IN: &str = "UPDATE users SET last_login = ? WHERE id = ? AND is_active = 1";
 /// The sessions first: begun with the users, MariaDB reads every session of theirs.
@@ -22,7 +30,9 @@ const FIND: Repeat = Repeat {
     head: concat!(
         "SELECT ",
         user_columns!(),
-        ", x.token_hash, x.created_at, x.expires_at, x.user_agent FROM sessions x \
+        ", ",
+        session_columns!(),
+        " FROM sessions x \
          CROSS JOIN users u ON u.id = x.user_id WHERE u.is_active = 1 AND x.token_hash IN ("
     ),
     row: "?",
@@ -56,17 +66,27 @@ pub(super) fn find(db: Arc<Db>, token_hashes: Vec<String>) -> BoxFuture<'static,
 
 fn session(row: &mut Row) -> Result<(String, (Session, User)), Fault> {
     let user = user(row)?;
-    let session = Session {
-        token_hash: row.text()?,
-        user: user.id,
-        created_at: Timestamp(row.int()?),
-        expires_at: Timestamp(row.int()?),
-        user_agent: row.text()?,
-    };
+    let session = read_session(row)?;
     Ok((session.token_hash.clone(), (session, user)))
 }
 
-async fn add(c: &mut Connection<'_>, session: &Session) -> Result<(), Fault> {
+/// A session in the order of [`session_columns`].
+pub(super) fn read_session(row: &mut Row) -> Result<Session, Fault> {
+    let mut session = Session {
+        token_hash: row.text()?,
+        user: row.int()?,
+        created_at: Timestamp(row.int()?),
+        expires_at: Timestamp(row.int()?),
+        user_agent: row.text()?,
+        last_used_at: Timestamp(row.int()?),
+    };
+    // One from before this was noted.
+    session.last_used_at = session.last_used_at.max(session.created_at);
+    Ok(session)
+}
+
+/// Stores a session; [`StoreError::NotFound`] if its user is not active.
+pub(super) async fn add(c: &mut Connection<'_>, session: &Session) -> Result<(), Fault> {
     lock_heads(c, &[session.user]).await?;
     if c.execute(SIGNED_IN, &[session.created_at.0.into(), session.user.into()]).await?.rows == 0 {
         return Err(StoreError::NotFound.into());
@@ -77,6 +97,7 @@ async fn add(c: &mut Connection<'_>, session: &Session) -> Result<(), Fault> {
         session.created_at.0.into(),
         session.expires_at.0.into(),
         session.user_agent.as_str().into(),
+        session.last_used_at.0.into(),
     ];
     c.execute(ADD, &args).await.map(drop)
 }
@@ -161,8 +182,7 @@ impl Sessions for SqlStore {
     async fn sign_in(&self, right: &Try, session: &Session, known_until: Timestamp) -> Result<(), StoreError> {
         retrying(|attempt| async move {
             let mut c = self.db.writer(attempt).await?;
-            throttle::was_right(&mut c, right, session.created_at, known_until).await?;
-            add(&mut c, session).await?;
+            factors::begin(&mut c, (right, known_until), session, None, Proof::Nothing).await?;
             c.commit().await
         })
         .await

@@ -96,6 +96,14 @@ impl Allowance {
     }
 }
 
+/// What a try was charged, and nothing more.
+pub(super) async fn give_back(c: &mut Connection<'_>, half: &Try) -> Result<(), Fault> {
+    for allowance in in_order(half.a_minute.iter().chain([&half.in_a_row])) {
+        c.execute(GIVE_BACK, &[allowance.cost_micros.into(), allowance.name.as_str().into()]).await?;
+    }
+    Ok(())
+}
+
 pub(super) async fn was_right(
     c: &mut Connection<'_>,
     right: &Try,

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
-use super::{Fault, Repeat, Row, SqlStore, StoreError, lock_heads};
-use crate::domain::{NewUser, Timestamp, User, UserId, UserKey};
+use super::invites::note_look;
+use super::{Attempt, Connection, Fault, Repeat, Row, SqlStore, StoreError, lock_heads, names};
+use crate::domain::{NamePrefix, NewUser, PeoplePage, Place, Sharing, Timestamp, User, UserId, UserKey, WhoMayWrite};
 use crate::store::Users;
 use crate::store::db::{Db, Value};
 use crate::store::error::Rule;
@@ -16,7 +17,8 @@ use crate::store::retry::{retrying, retrying_a_part};
 /// What [`user`] reads.
 macro_rules! user_columns {
     () => {
-        "u.id, u.username, u.email, u.is_active, u.is_staff, u.is_superuser, u.date_joined, u.last_login"
+        "u.id, u.username, u.email, u.is_active, u.is_staff, u.is_superuser, u.date_joined, u.last_login, \
+         u.share_typing, u.share_presence, u.share_read, u.who_may_write"
     };
 }
 pub(super) use user_columns;
@@ -33,20 +35,14 @@ const BY_KEYS: Repeat = Repeat {
     between: ", ",
     tail: ")",
 };
-const EVERYBODY: &str = concat!("SELECT ", user_columns!(), " FROM users u WHERE u.id > ? ORDER BY u.id LIMIT ?");
-/// So many of them at once.
-const A_PART: u16 = 5000;
-const PEOPLE: &str = concat!(
-    "SELECT u.username_key, ",
-    user_columns!(),
-    " FROM users u WHERE u.username_key >= ? AND u.username_key < ? \
-     AND u.username_key > ? AND u.is_active = 1 AND u.id <> ? ORDER BY u.username_key LIMIT ?"
-);
+const EVERYBODY: &str =
+    concat!("SELECT ", user_columns!(), " FROM users u WHERE u.id > ? AND u.erased_at IS NULL ORDER BY u.id LIMIT ?");
+const BEYOND: &str = "SELECT id FROM users ORDER BY id LIMIT 1 OFFSET ?";
 const SUPERUSER: &str = "SELECT id FROM users WHERE is_superuser = 1 LIMIT 1";
-const SET_HASH: &str = "UPDATE users SET password_hash = ? WHERE id = ?";
-const REHASH: &str = "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?";
-const SET_ACTIVE: &str = "UPDATE users SET is_active = ? WHERE id = ?";
-const END_SESSIONS: &str = "DELETE FROM sessions WHERE user_id = ? AND token_hash <> ?";
+const SET_HASH: &str = "UPDATE users SET password_hash = ? WHERE id = ? AND erased_at IS NULL";
+pub(super) const REHASH: &str = "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?";
+const SET_ACTIVE: &str = "UPDATE users SET is_active = ? WHERE id = ? AND erased_at IS NULL";
+pub(super) const END_SESSIONS: &str = "DELETE FROM sessions WHERE user_id = ? AND token_hash <> ?";
 
 pub(super) const ALL: &[&str] = &[
     ADD,
@@ -55,7 +51,7 @@ pub(super) const ALL: &[&str] = &[
     BY_ID,
     BY_KEY,
     EVERYBODY,
-    PEOPLE,
+    BEYOND,
     SUPERUSER,
     SET_HASH,
     REHASH,
@@ -88,6 +84,56 @@ pub(super) fn user(row: &mut Row) -> Result<User, Fault> {
         is_superuser: row.flag()?,
         date_joined: Timestamp(row.int()?),
         last_login: row.maybe_int()?.map(Timestamp),
+        sharing: sharing(row)?,
+    })
+}
+
+/// What a user shares, in the order of the last of [`user_columns`].
+pub(super) fn sharing(row: &mut Row) -> Result<Sharing, Fault> {
+    Ok(Sharing {
+        typing: row.flag()?,
+        presence: row.flag()?,
+        read: row.flag()?,
+        who_may_write: WhoMayWrite::stored(row.int()?),
+    })
+}
+
+/// Stores a user together with the head of the event log, and by what the user is found.
+pub(super) async fn insert(
+    c: &mut Connection<'_>,
+    new: &NewUser,
+    attempt: Attempt,
+    now: Timestamp,
+) -> Result<User, Fault> {
+    let key = new.username.key();
+    // Met the unique key in the try before: whoever stored it is visible now.
+    if attempt.number > 0 && c.row(BY_KEY, &[key.as_str().into()]).await?.is_some() {
+        return Err(StoreError::Conflict(Rule::Username).into());
+    }
+    let args = [
+        new.username.as_str().into(),
+        key.as_str().into(),
+        new.password_hash.as_str().into(),
+        new.email.as_str().into(),
+        new.is_staff.into(),
+        new.is_superuser.into(),
+        now.0.into(),
+    ];
+    let id = c.execute(ADD, &args).await?.last_id;
+    let tag = rand::random::<i64>();
+    c.execute(ADD_HEAD, &[id.into(), tag.into()]).await?;
+    c.execute(ADD_START, &[id.into(), tag.into(), now.0.into()]).await?;
+    names::add(c, &[(id, key, String::new())]).await?;
+    Ok(User {
+        id,
+        username: new.username.as_str().to_owned(),
+        email: new.email.clone(),
+        is_active: true,
+        is_staff: new.is_staff,
+        is_superuser: new.is_superuser,
+        date_joined: now,
+        last_login: None,
+        sharing: Sharing::default(),
     })
 }
 
@@ -104,37 +150,13 @@ impl SqlStore {
 #[async_trait]
 impl Users for SqlStore {
     async fn add_user(&self, new: &NewUser, now: Timestamp) -> Result<User, StoreError> {
-        let key = &new.username.key();
         retrying(|attempt| async move {
             let mut c = self.db.writer(attempt).await?;
-            // Met the unique key in the try before: whoever stored it is visible now.
-            if attempt.number > 0 && c.row(BY_KEY, &[key.as_str().into()]).await?.is_some() {
-                return Err(StoreError::Conflict(Rule::Username).into());
-            }
-            let args = [
-                new.username.as_str().into(),
-                key.as_str().into(),
-                new.password_hash.as_str().into(),
-                new.email.as_str().into(),
-                new.is_staff.into(),
-                new.is_superuser.into(),
-                now.0.into(),
-            ];
-            let id = c.execute(ADD, &args).await?.last_id;
-            let tag = rand::random::<i64>();
-            c.execute(ADD_HEAD, &[id.into(), tag.into()]).await?;
-            c.execute(ADD_START, &[id.into(), tag.into(), now.0.into()]).await?;
+            let user = insert(&mut c, new, attempt, now).await?;
+            // An operator may give a name that looks like another one.
+            note_look(&mut c, &new.username.key(), user.id).await?;
             c.commit().await?;
-            Ok(User {
-                id,
-                username: new.username.as_str().to_owned(),
-                email: new.email.clone(),
-                is_active: true,
-                is_staff: new.is_staff,
-                is_superuser: new.is_superuser,
-                date_joined: now,
-                last_login: None,
-            })
+            Ok(user)
         })
         .await
     }
@@ -152,42 +174,31 @@ impl Users for SqlStore {
         self.user_by_key.find(key.as_str()).await
     }
 
-    async fn all_users(&self) -> Result<Vec<User>, StoreError> {
+    async fn users_after(&self, after: UserId, limit: i64) -> Result<Vec<User>, StoreError> {
+        let read = |attempt| async move {
+            let rows = self.db.reader(attempt).await?.rows(EVERYBODY, &[after.into(), limit.into()]).await?;
+            rows.into_iter().map(|mut row| user(&mut row)).collect()
+        };
         // As many as there are: all of it may take its time, but no part may, or a database that fell silent would
         // hold whoever asked.
-        let read = |after: i64| {
-            move |attempt| async move {
-                let args = [after.into(), i64::from(A_PART).into()];
-                let rows = self.db.reader(attempt).await?.rows(EVERYBODY, &args).await?;
-                rows.into_iter().map(|mut row| user(&mut row)).collect::<Result<Vec<_>, Fault>>()
-            }
-        };
-        let mut all = retrying(read(0)).await?;
-        let mut whole = all.len() < usize::from(A_PART);
-        while !whole {
-            let after = all.last().map_or(0, |user| user.id);
-            let part = retrying_a_part(read(after)).await?;
-            whole = part.len() < usize::from(A_PART);
-            all.extend(part);
-        }
-        Ok(all)
+        if after == 0 { retrying(read).await } else { retrying_a_part(read).await }
+    }
+
+    async fn has_more_users_than(&self, most: i64) -> Result<bool, StoreError> {
+        retrying(
+            |attempt| async move { Ok(self.db.reader(attempt).await?.row(BEYOND, &[most.into()]).await?.is_some()) },
+        )
+        .await
     }
 
     async fn people(
         &self,
         me: UserId,
-        prefix: &UserKey,
-        after: Option<&str>,
+        prefix: &NamePrefix,
+        after: Option<&Place>,
         limit: i64,
-    ) -> Result<Vec<(String, User)>, StoreError> {
-        // Nothing sorts behind the last code point, in either database's binary order.
-        let end = format!("{}\u{10ffff}", prefix.as_str());
-        let args = [prefix.as_str().into(), end.as_str().into(), after.unwrap_or("").into(), me.into(), limit.into()];
-        retrying(|attempt| async move {
-            let rows = self.db.reader(attempt).await?.rows(PEOPLE, &args).await?;
-            rows.into_iter().map(|mut row| Ok((row.text()?, user(&mut row)?))).collect()
-        })
-        .await
+    ) -> Result<PeoplePage, StoreError> {
+        names::people(&self.db, me, prefix, after, limit).await
     }
 
     async fn has_superuser(&self) -> Result<bool, StoreError> {
@@ -224,7 +235,10 @@ impl Users for SqlStore {
             if c.execute(SET_ACTIVE, &[active.into(), id.into()]).await?.rows == 0 {
                 return Err(StoreError::NotFound.into());
             }
-            if !active {
+            names::forget_names(&mut c, id).await?;
+            if active {
+                names::note_names_of(&mut c, &[id]).await?;
+            } else {
                 c.execute(END_SESSIONS, &[id.into(), "".into()]).await?;
             }
             c.commit().await

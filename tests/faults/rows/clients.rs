@@ -17,7 +17,7 @@ pub const ROWS: &[Row] = &[Row {
     name: "all sockets killed, all back at once",
     on: BOTH,
     faulty: false,
-    quick: true,
+    quick: BOTH,
     run: |cell| Box::pin(storm(cell)),
 }];
 

@@ -10,8 +10,8 @@ use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::json;
 
-use super::BOTH;
-use crate::cell::{Cell, Row};
+use super::{BOTH, MARIADB};
+use crate::cell::{Cell, Mode, Row};
 use crate::finale;
 use crate::history::{Op, Phase};
 use crate::load::{Load, Scale};
@@ -24,7 +24,7 @@ pub const ROWS: &[Row] = &[Row {
     name: "the clock of a process jumps, and back",
     on: BOTH,
     faulty: false,
-    quick: true,
+    quick: MARIADB,
     run: |cell| Box::pin(jumps(cell)),
 }];
 
@@ -34,42 +34,53 @@ const DAY: i64 = 24 * HOUR;
 const JUMPS: [(&str, i64); 4] = [("+1 h", HOUR), ("-1 h", -HOUR), ("+10 y", 3652 * DAY), ("-1 d", -DAY)];
 /// A session lives for two weeks.
 const LIFE: i64 = 14 * DAY;
-/// Wrong passwords a minute: few, so that they are soon used up.
-const FAILURES: u32 = 5;
-/// Whoever knows the password is in again within so long: the time of one wrong one.
-const IN_AGAIN: Duration = Duration::from_secs(15);
+/// Whoever knows the password is in again after the time of one wrong one, and this.
+const AGAIN: Duration = Duration::from_secs(3);
 /// Signing in and looking at it takes less, in seconds.
 const EXACT: i64 = 20;
 /// In a conversation time goes on, whatever the clocks say.
 const BACKWARDS: &str = "SELECT COUNT(*) FROM messages a JOIN messages b ON b.conversation_id = a.conversation_id \
     AND b.seq = a.seq + 1 WHERE b.sent_at <= a.sent_at";
+/// Neither their age nor their rest ends them.
+const OUTLASTING: &str = "UPDATE sessions SET expires_at = expires_at + 20 * 31557600000000, \
+    last_used_at = last_used_at + 20 * 31557600000000";
 const PASSWORD: &str = "faults-password";
 
 async fn jumps(cell: &Cell) {
-    let plan = cell.plan().pair().with("LOGIN_FAILURES_PER_MINUTE", &FAILURES);
+    // Wrong passwords a minute: few, so that they are soon used up; with every test more, so that one is soon back.
+    let failures = u32::try_from(cell.times(20, 5, 5)).unwrap_or(5);
+    let plan = cell.plan().pair().with("LOGIN_FAILURES_PER_MINUTE", &failures);
     let site = Site::new(plan).await;
     let clocks: Vec<_> = (0..site.processes()).map(|index| Clock::given(&site, index)).collect();
     for index in 0..site.processes() {
         site.ready(index, "ok").await;
     }
     // Theirs outlast every jump: they go on, and what they do is checked. Those that should end are made here.
-    backend::run(&site.database.url, "UPDATE sessions SET expires_at = expires_at + 20 * 31557600000000").await;
-    let load = Load::start(&site, Scale { everybody: false, ..cell.scale() }, cell.seed).await;
+    backend::run(&site.database.url, OUTLASTING).await;
+    let scale = match cell.mode {
+        // Signing in is slow beside many sends.
+        Mode::Quick => Scale { lanes: 6, pause: Duration::from_millis(200), ..cell.scale() },
+        _ => cell.scale(),
+    };
+    let load = Load::start(&site, Scale { everybody: false, ..scale }, cell.seed).await;
     cell.warm(&site);
     let mut rng = SmallRng::seed_from_u64(cell.seed);
     let name = site.people.last().expect("people").name.clone();
-    for (jump, seconds) in JUMPS.repeat(usize::try_from(cell.times(1, 3, 20)).unwrap_or(1)) {
+    // The furthest of each way are enough with every test.
+    let jumps = if cell.mode == Mode::Quick { &JUMPS[2..] } else { &JUMPS };
+    for (jump, seconds) in jumps.repeat(usize::try_from(cell.times(1, 3, 20)).unwrap_or(1)) {
         let victim = rng.random_range(0..site.processes());
         let (clock, base) = (&clocks[victim], site.base(victim));
-        let usual = sign_in(cell, &base, &name, "before", jump).await;
-        use_up(&base, &name).await;
+        let in_again = Duration::from_mins(1) / failures + AGAIN;
+        let usual = sign_in(cell, &base, &name, ("before", in_again), jump).await;
+        use_up(&base, &name, failures).await;
         clock.set(seconds);
-        let of_then = sign_in(cell, &base, &name, "while it had jumped", jump).await;
+        let of_then = sign_in(cell, &base, &name, ("while it had jumped", in_again), jump).await;
         cell.bit_of(jump, u64::from((off(&site, &name).await - seconds).abs() <= EXACT));
         let outlived = seconds > LIFE;
         cell.must(lives(&base, &usual).await != outlived, || format!("{jump}: a session of before lives: {outlived}"));
         cell.must(lives(&base, &of_then).await, || format!("{jump}: a session that was just made does not live"));
-        use_up(&base, &name).await;
+        use_up(&base, &name, failures).await;
         load.more(cell.times(60, 300, 300), Duration::from_secs(30)).await;
         clock.set(0);
         load.history.heal();
@@ -77,7 +88,7 @@ async fn jumps(cell: &Cell) {
         cell.must(lives(&base, &of_then).await != outlived, || {
             format!("{jump} and back: a session of then lives: {outlived}")
         });
-        drop(sign_in(cell, &base, &name, "afterwards", jump).await);
+        drop(sign_in(cell, &base, &name, ("afterwards", in_again), jump).await);
         let now = off(&site, &name).await;
         cell.must(now.abs() <= EXACT, || format!("{jump} and back: the clock is still off by {now} s"));
         load.more(cell.times(30, 100, 100), Duration::from_secs(30)).await;
@@ -97,8 +108,8 @@ async fn jumps(cell: &Cell) {
 }
 
 /// Uses up the wrong passwords that there may be.
-async fn use_up(base: &str, name: &str) {
-    for _ in 0..4 * FAILURES {
+async fn use_up(base: &str, name: &str, failures: u32) {
+    for _ in 0..4 * failures {
         let wrong = json!({"username": name, "password": "wrong"});
         if Client::new(base).post("/api/v1/session/", &wrong).await.status == 429 {
             return;
@@ -108,7 +119,7 @@ async fn use_up(base: &str, name: &str) {
 }
 
 /// Signs in with the right password, as soon as one may; the cookie of the session.
-async fn sign_in(cell: &Cell, base: &str, name: &str, when: &str, jump: &str) -> String {
+async fn sign_in(cell: &Cell, base: &str, name: &str, (when, within): (&str, Duration), jump: &str) -> String {
     let right = json!({"username": name, "password": PASSWORD});
     let started = std::time::Instant::now();
     let client = Client::new(base);
@@ -118,7 +129,7 @@ async fn sign_in(cell: &Cell, base: &str, name: &str, when: &str, jump: &str) ->
         if answer.status == 200 {
             return client.cookies();
         }
-        if took > IN_AGAIN {
+        if took > within {
             cell.must(false, || format!("{jump}, {when}: not in after {took:?}: {} {}", answer.status, answer.body));
             return String::new();
         }

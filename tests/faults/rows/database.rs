@@ -20,7 +20,7 @@ pub const ROWS: &[Row] = &[Row {
     name: "MariaDB restarted, and killed with -9",
     on: MARIADB,
     faulty: false,
-    quick: true,
+    quick: MARIADB,
     run: |cell| Box::pin(restarted(cell)),
 }];
 

@@ -21,7 +21,7 @@ pub const ROWS: &[Row] = &[Row {
     name: "disk full: database, WAL, log",
     on: BOTH,
     faulty: false,
-    quick: true,
+    quick: BOTH,
     run: |cell| Box::pin(full(cell)),
 }];
 

@@ -10,23 +10,22 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::BOTH;
+use super::{BOTH, MARIADB, SQLITE};
 use crate::cell::{Cell, Mode, Row};
 use crate::device::Habits;
 use crate::haproxy::HaProxy;
 use crate::history::{Op, Phase, Step};
 use crate::load::{Load, Scale};
 use crate::site::{Plan, Site};
-use crate::support::backend::Backend;
 
 pub const ROWS: &[Row] = &[
     Row {
         number: 3,
         name: "SIGTERM, two processes behind HAProxy",
         // SQLite has one process.
-        on: &[Backend::MariaDb],
+        on: MARIADB,
         faulty: false,
-        quick: true,
+        quick: MARIADB,
         run: |cell| Box::pin(behind_a_proxy(cell)),
     },
     Row {
@@ -34,7 +33,7 @@ pub const ROWS: &[Row] = &[
         name: "SIGTERM, a single process",
         on: BOTH,
         faulty: false,
-        quick: true,
+        quick: SQLITE,
         run: |cell| Box::pin(alone(cell)),
     },
 ];
@@ -173,7 +172,7 @@ async fn alone(cell: &Cell) {
     let mut load = Load::start(&site, staying(cell), cell.seed).await;
     cell.warm(&site);
     let (mut longest, mut all) = (Duration::ZERO, Seen::default());
-    for _ in 0..cell.times(3, 15, 50) {
+    for _ in 0..cell.times(2, 15, 50) {
         let visits = Visits::start(&site);
         longest = longest.max(restart(cell, &site, 0).await);
         load.history.heal();

@@ -23,7 +23,7 @@ pub const ROWS: &[Row] = &[
         name: "Galera: kill -9 one of three",
         on: GALERA,
         faulty: false,
-        quick: false,
+        quick: &[],
         run: |cell| Box::pin(one_killed(cell)),
     },
     Row {
@@ -31,7 +31,7 @@ pub const ROWS: &[Row] = &[
         name: "Galera: one cut off from two, one behind",
         on: GALERA,
         faulty: false,
-        quick: false,
+        quick: &[],
         run: |cell| Box::pin(cut_off(cell)),
     },
     Row {
@@ -39,7 +39,7 @@ pub const ROWS: &[Row] = &[
         name: "Galera: all three killed within a second",
         on: GALERA,
         faulty: false,
-        quick: false,
+        quick: &[],
         run: |cell| Box::pin(all_killed(cell)),
     },
     Row {
@@ -47,7 +47,7 @@ pub const ROWS: &[Row] = &[
         name: "Galera: writers on all nodes, same conversations",
         on: GALERA,
         faulty: false,
-        quick: false,
+        quick: &[],
         run: |cell| Box::pin(writers_everywhere(cell)),
     },
 ];

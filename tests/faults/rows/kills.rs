@@ -15,7 +15,7 @@ pub const ROWS: &[Row] = &[Row {
     name: "kill -9 at a random moment",
     on: BOTH,
     faulty: false,
-    quick: true,
+    quick: BOTH,
     run: |cell| Box::pin(at_random(cell)),
 }];
 

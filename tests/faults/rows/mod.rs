@@ -28,6 +28,7 @@ use crate::support::backend::Backend;
 pub const BOTH: &[Backend] = &[Backend::Sqlite, Backend::MariaDb];
 pub const GALERA: &[Backend] = &[Backend::Galera];
 pub const MARIADB: &[Backend] = &[Backend::MariaDb];
+pub const SQLITE: &[Backend] = &[Backend::Sqlite];
 
 /// All rows, by number.
 pub fn all() -> impl Iterator<Item = &'static Row> {

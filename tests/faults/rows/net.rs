@@ -4,25 +4,24 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::BOTH;
 use super::clients::percentile;
+use super::{BOTH, SQLITE};
 use crate::cell::{Cell, Row};
 use crate::device::Habits;
 use crate::history::{Op, Phase, Step};
 use crate::link::{BadLink, Namespace, Weather};
 use crate::load::{Load, Scale};
 use crate::site::{Plan, Site, program};
-use crate::support::backend::Backend;
 
 pub const ROWS: &[Row] = &[
     Row {
         number: 23,
         name: "half-open TCP: packets vanish both ways",
         // The database is not part of it, and is not in the server's network.
-        on: &[Backend::Sqlite],
+        on: SQLITE,
         faulty: false,
         // It takes a minute until anybody notices.
-        quick: false,
+        quick: &[],
         run: |cell| Box::pin(half_open(cell)),
     },
     Row {
@@ -30,7 +29,7 @@ pub const ROWS: &[Row] = &[
         name: "a lossy, slow link that is cut",
         on: BOTH,
         faulty: false,
-        quick: true,
+        quick: SQLITE,
         run: |cell| Box::pin(lossy(cell)),
     },
 ];

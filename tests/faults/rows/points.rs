@@ -17,7 +17,7 @@ pub const ROWS: &[Row] = &[Row {
     name: "kill -9 at six points of a send",
     on: BOTH,
     faulty: true,
-    quick: true,
+    quick: BOTH,
     run: |cell| Box::pin(at_points(cell)),
 }];
 
@@ -31,7 +31,7 @@ async fn at_points(cell: &Cell) {
     let site = Site::new(plan).await;
     let load = Load::start(&site, Scale { sends_only: true, ..cell.scale() }, cell.seed).await;
     let mut rng = SmallRng::seed_from_u64(cell.seed);
-    for _ in 0..cell.times(2, 20, 50) {
+    for _ in 0..cell.times(1, 20, 50) {
         for point in POINTS {
             let victim = rng.random_range(0..site.processes());
             site.kill(victim);

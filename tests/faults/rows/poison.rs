@@ -24,7 +24,7 @@ pub const ROWS: &[Row] = &[Row {
     name: "poison on the bus",
     on: SHARED,
     faulty: false,
-    quick: true,
+    quick: SHARED,
     run: |cell| Box::pin(poisoned(cell)),
 }];
 
@@ -82,7 +82,7 @@ async fn poisoned(cell: &Cell) {
 async fn poison(cell: &Cell, line: &Line) -> u64 {
     let mut rng = SmallRng::seed_from_u64(cell.seed);
     let (mut redis, channels) = (line.redis.clone(), line.channels().await);
-    let (words, large) = (cell.times(5000, 100_000, 1_000_000), cell.times(2, 20, 100));
+    let (words, large) = (cell.times(3000, 100_000, 1_000_000), cell.times(2, 20, 100));
     let mut strange = 0;
     let (mut said, mut largest) = (0, 0);
     while said < words {

@@ -13,6 +13,7 @@ use rand::seq::index::sample;
 use serde_json::Value;
 use sqlx::Connection as _;
 
+use super::SQLITE;
 use crate::cell::{Cell, Mode, Row};
 use crate::finale::audit;
 use crate::history::{History, Op, Phase};
@@ -25,9 +26,9 @@ use crate::support::until;
 pub const ROWS: &[Row] = &[Row {
     number: 19,
     name: "power loss at every write and sync",
-    on: &[Backend::Sqlite],
+    on: SQLITE,
     faulty: false,
-    quick: true,
+    quick: SQLITE,
     run: |cell| Box::pin(power_loss(cell)),
 }];
 

@@ -21,7 +21,7 @@ pub const ROWS: &[Row] = &[
         name: "Redis restarts (TERM and KILL)",
         on: SHARED,
         faulty: false,
-        quick: true,
+        quick: SHARED,
         run: |cell| Box::pin(restarts(cell)),
     },
     Row {
@@ -29,7 +29,7 @@ pub const ROWS: &[Row] = &[
         name: "Redis is silent, pauses, or ends listeners",
         on: SHARED,
         faulty: false,
-        quick: true,
+        quick: SHARED,
         run: |cell| Box::pin(unheard(cell)),
     },
 ];
@@ -75,7 +75,7 @@ async fn restarts(cell: &Cell) {
         load.history.heal();
         spans.during(begun, &load);
         let begun = load.history.now();
-        load.more(cell.times(200, 1000, 1000), Duration::from_secs(30)).await;
+        load.more(cell.times(80, 1000, 1000), Duration::from_secs(30)).await;
         spans.after(begun, &load);
     }
     cell.figure("Redis found again within", format!("{:.2} s", back.as_secs_f64()));
@@ -112,7 +112,7 @@ async fn unheard(cell: &Cell) {
     let mut detected = Duration::ZERO;
     for way in ways.repeat(usize::try_from(cell.times(1, 2, 10)).unwrap_or(1)) {
         let begun = load.history.now();
-        load.more(cell.times(150, 500, 500), Duration::from_secs(30)).await;
+        load.more(cell.times(80, 500, 500), Duration::from_secs(30)).await;
         spans.before.push(begun..load.history.now());
         let begun = load.history.now();
         let listeners = line.listeners().await;
@@ -122,7 +122,7 @@ async fn unheard(cell: &Cell) {
         load.history.heal();
         spans.during(begun, &load);
         let begun = load.history.now();
-        load.more(cell.times(150, 500, 500), Duration::from_secs(30)).await;
+        load.more(cell.times(80, 500, 500), Duration::from_secs(30)).await;
         spans.after(begun, &load);
     }
     cell.figure("detected within", format!("{detected:.2?}"));

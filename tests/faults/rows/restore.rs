@@ -24,7 +24,7 @@ pub const ROWS: &[Row] = &[Row {
     name: "a copy is put back under newer cursors",
     on: BOTH,
     faulty: false,
-    quick: true,
+    quick: BOTH,
     run: |cell| Box::pin(put_back(cell)),
 }];
 

@@ -27,7 +27,7 @@ pub const ROWS: &[Row] = &[
         name: "failing syncs, failing and short writes",
         on: BOTH,
         faulty: false,
-        quick: true,
+        quick: BOTH,
         run: |cell| Box::pin(failing(cell)),
     },
     Row {
@@ -35,7 +35,7 @@ pub const ROWS: &[Row] = &[
         name: "each 201 after the sync that covers it",
         on: BOTH,
         faulty: false,
-        quick: true,
+        quick: BOTH,
         run: |cell| Box::pin(traced(cell)),
     },
 ];
@@ -166,7 +166,7 @@ async fn traced(cell: &Cell) {
     let scale = Scale { lanes: 0, sends_only: true, ..cell.scale() };
     let load = Load::start(&site, scale, cell.seed).await;
     cell.warm(&site);
-    let sent = cell.times(400, 3000, 10_000);
+    let sent = cell.times(200, 3000, 10_000);
     let (acknowledged, ledger) = send_traced(&site, &load, mariadb.as_ref(), sent, dir.path(), log).await;
     cell.bit(ledger.acknowledged.len() as u64);
     cell.figure("201s", ledger.acknowledged.len());

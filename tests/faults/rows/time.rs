@@ -8,7 +8,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 use tokio::task::JoinHandle;
 
-use super::BOTH;
+use super::{BOTH, MARIADB};
 use crate::calls::{Caller, Calls, Letter};
 use crate::cell::{Cell, Row};
 use crate::delays::{self, Span};
@@ -24,7 +24,7 @@ pub const ROWS: &[Row] = &[Row {
     name: "SIGSTOP, and SIGCONT much later",
     on: BOTH,
     faulty: false,
-    quick: true,
+    quick: MARIADB,
     run: |cell| Box::pin(stopped(cell)),
 }];
 

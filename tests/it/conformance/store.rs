@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatd::domain::{
-    Body, Change, ClientId, NewMessage, NewUser, Position, SendKey, Sent, Slice, Timestamp, User, UserKey, Username,
+    Body, Change, ClientId, Mark, NamePrefix, NewMessage, NewUser, Place, Position, SendKey, Sent, Slice, Timestamp,
+    User, UserKey, Username,
 };
-use chatd::store::{Allowance, Rule, Session, SqlStore, Store, StoreError, Try};
+use chatd::store::{Allowance, Rule, Session, SqlStore, Store, StoreError, Try, Which};
 use libtest_mimic::Trial;
 
 use crate::simulation::memory::MemoryStore;
@@ -33,6 +34,17 @@ macro_rules! on_every_backend {
         }
     };
 }
+
+pub mod accounts;
+pub mod edits;
+pub mod erasing;
+pub mod exports;
+pub mod factors;
+pub mod mails;
+pub mod marks;
+pub mod people;
+pub mod profiles;
+pub mod settings;
 
 on_every_backend![
     every_statement_is_understood,
@@ -86,7 +98,8 @@ on_every_backend![
     epoch_and_install_stay,
 ];
 
-/// What the store of the simulation does not model: SQL itself, sessions and limits, passwords, imports and repair.
+/// What the store of the simulation does not model: SQL itself, sessions and limits, passwords, imports, repair, mail, and
+/// what users arrange for themselves.
 const NOT_IN_MEMORY: &[&str] = &[
     "every_statement_is_understood",
     "migrating_again_changes_nothing",
@@ -103,6 +116,22 @@ const NOT_IN_MEMORY: &[&str] = &[
     "history_is_numbered_like_sends",
     "nothing_weakens_durability",
     "epoch_and_install_stay",
+    "a_conversation_is_arranged_for_one_alone",
+    "arranging_the_same_writes_nothing",
+    "a_new_message_brings_back_what_was_put_aside",
+    "pinned_conversations_are_listed_by_themselves",
+    "sharing_is_told_to_ones_own_devices",
+    "sharing_the_same_writes_nothing",
+    "hidden_reading_is_told_to_nobody_else",
+    "who_hides_does_not_see",
+    "what_was_told_before_is_hidden_too",
+    "mail_comes_back_as_it_was_queued",
+    "mail_is_due_in_its_order",
+    "one_sender_has_a_mail",
+    "a_mail_comes_back_when_its_sender_is_gone",
+    "postponed_mail_waits",
+    "a_clock_that_was_ahead_holds_no_mail",
+    "what_waits_is_counted",
 ];
 
 pub struct World {
@@ -138,6 +167,7 @@ fn new_message(from: &User, to: &User, body: &str, key: &str) -> NewMessage {
         recipient: to.id,
         body: Body::new(body, 100_000).unwrap(),
         key: SendKey::Own(ClientId::new(key).unwrap()),
+        reply_to: None,
         now: NOW,
     }
 }
@@ -240,15 +270,21 @@ async fn people_are_found_by_prefix_in_pages(w: World) {
     }
     let gone = w.user("anngone").await;
     w.store.set_active(gone.id, false).await.unwrap();
-    let find = async |prefix: &str, after: Option<&str>, limit| {
-        let found = w.store.people(me.id, &UserKey::prefix(prefix), after, limit).await.unwrap();
-        found.into_iter().map(|(_, user)| user.username).collect::<Vec<_>>()
+    let find = async |prefix: &str, after: Option<&Place>, limit| {
+        let page = w.store.people(me.id, &NamePrefix::new(prefix), after, limit).await.unwrap();
+        (page.people.into_iter().map(|user| user.username).collect::<Vec<_>>(), page.next)
     };
-    assert_eq!(find("ANN", None, 10).await, ["anna", "annegret", "Annika"]);
-    assert_eq!(find("ann", None, 2).await, ["anna", "annegret"]);
-    assert_eq!(find("ann", Some("annegret"), 2).await, ["Annika"]);
-    assert_eq!(find("ゆ", None, 10).await, ["ゆき"]);
-    assert_eq!(find("", None, 10).await.len(), 6);
+    assert_eq!(find("ANN", None, 10).await, (strings(["anna", "annegret", "Annika"]), None));
+    let (first, next) = find("ann", None, 2).await;
+    assert_eq!(first, ["anna", "annegret"]);
+    assert_eq!(find("ann", next.as_ref(), 2).await, (strings(["Annika"]), None));
+    assert_eq!(find("ann", None, 3).await.1, None, "there is no empty page");
+    assert_eq!(find("ゆ", None, 10).await.0, ["ゆき"]);
+    assert_eq!(find("", None, 10).await.0.len(), 6);
+}
+
+fn strings<const N: usize>(texts: [&str; N]) -> Vec<String> {
+    texts.map(str::to_owned).to_vec()
 }
 
 async fn everybody_is_listed_however_many(w: World) {
@@ -529,7 +565,7 @@ async fn notes_to_oneself_have_one_of_everything(w: World) {
     assert_eq!(w.unread(&ann, &ann).await, (0, 3));
     let told = w.log(&ann, start(&w, &ann).await).await;
     assert_eq!(told.len(), 3);
-    let page = w.store.conversations(ann.id, None, 10).await.unwrap();
+    let page = w.store.conversations(ann.id, Which::All, None, 10).await.unwrap();
     assert_eq!(page.conversations.len(), 1);
     assert_eq!(page.conversations[0].peer, "ann");
     assert_eq!(page.conversations[0].peer_read_seq, 3);
@@ -548,10 +584,10 @@ async fn unread_is_what_the_peer_sent_above_the_mark(w: World) {
     assert_eq!(w.unread(&ann, &bob).await, (4, 0));
     assert_eq!(w.unread(&bob, &ann).await, (3, 0));
     for (seq, anns, bobs) in [(1, 3, 3), (3, 2, 2), (5, 1, 1), (7, 0, 0)] {
-        let (state, _) = w.store.mark_read(ann.id, bob.id, seq, NOW).await.unwrap().unwrap();
+        let (state, _) = w.store.mark(ann.id, bob.id, (Mark::Read, seq), NOW).await.unwrap().unwrap();
         assert_eq!((state.unread, state.read_seq), (anns, seq));
         assert_eq!(w.unread(&ann, &bob).await, (anns, seq));
-        let (state, _) = w.store.mark_read(bob.id, ann.id, seq, NOW).await.unwrap().unwrap();
+        let (state, _) = w.store.mark(bob.id, ann.id, (Mark::Read, seq), NOW).await.unwrap().unwrap();
         assert_eq!((state.unread, state.peer_read_seq), (bobs, seq));
     }
     // Sending does not mark as read.
@@ -562,12 +598,12 @@ async fn unread_is_what_the_peer_sent_above_the_mark(w: World) {
 
 async fn reading_is_clamped_and_never_falls(w: World) {
     let (ann, bob) = w.pair().await;
-    assert_eq!(w.store.mark_read(ann.id, bob.id, 1, NOW).await.unwrap(), None);
+    assert_eq!(w.store.mark(ann.id, bob.id, (Mark::Read, 1), NOW).await.unwrap(), None);
     for _ in 0..3 {
         w.send(&bob, &ann, "x").await;
     }
     for (seq, expected) in [(2, 2), (1, 2), (-5, 2), (i64::MAX, 3), (0, 3)] {
-        let (state, _) = w.store.mark_read(ann.id, bob.id, seq, NOW).await.unwrap().unwrap();
+        let (state, _) = w.store.mark(ann.id, bob.id, (Mark::Read, seq), NOW).await.unwrap().unwrap();
         assert_eq!(state.read_seq, expected);
     }
 }
@@ -575,10 +611,10 @@ async fn reading_is_clamped_and_never_falls(w: World) {
 async fn reading_again_writes_nothing(w: World) {
     let (ann, bob) = w.pair().await;
     w.send(&bob, &ann, "x").await;
-    let (_, told) = w.store.mark_read(ann.id, bob.id, 1, NOW).await.unwrap().unwrap();
+    let (_, told) = w.store.mark(ann.id, bob.id, (Mark::Read, 1), NOW).await.unwrap().unwrap();
     assert_eq!(told.len(), 2);
     let heads = (w.store.head(ann.id).await.unwrap(), w.store.head(bob.id).await.unwrap());
-    let (_, told) = w.store.mark_read(ann.id, bob.id, 1, NOW).await.unwrap().unwrap();
+    let (_, told) = w.store.mark(ann.id, bob.id, (Mark::Read, 1), NOW).await.unwrap().unwrap();
     assert_eq!(told, []);
     assert_eq!((w.store.head(ann.id).await.unwrap(), w.store.head(bob.id).await.unwrap()), heads);
 }
@@ -587,7 +623,7 @@ async fn reading_tells_both(w: World) {
     let (ann, bob) = w.pair().await;
     w.send(&bob, &ann, "x").await;
     let heads = (w.store.head(ann.id).await.unwrap(), w.store.head(bob.id).await.unwrap());
-    w.store.mark_read(ann.id, bob.id, 1, NOW).await.unwrap().unwrap();
+    w.store.mark(ann.id, bob.id, (Mark::Read, 1), NOW).await.unwrap().unwrap();
     let anns = w.log(&ann, heads.0).await;
     let bobs = w.log(&bob, heads.1).await;
     let [Change::Read(a)] = anns.as_slice() else { panic!("{anns:?}") };
@@ -648,7 +684,7 @@ async fn conversations_come_newest_first_in_pages(w: World) {
     let mut peers = Vec::new();
     let mut after = None;
     loop {
-        let page = w.store.conversations(ann.id, after, 2).await.unwrap();
+        let page = w.store.conversations(ann.id, Which::All, after, 2).await.unwrap();
         assert_eq!(page.head, w.store.head(ann.id).await.unwrap());
         peers.extend(page.conversations.into_iter().map(|c| c.peer));
         after = page.next;
@@ -670,7 +706,7 @@ async fn the_log_is_told_in_order_without_a_gap(w: World) {
     let pos: Vec<_> = page.events.iter().map(|e| e.at.pos).collect();
     assert_eq!(pos, [1, 2, 3, 4, 5]);
     assert_eq!(page.end, w.store.head(bob.id).await.unwrap());
-    let Change::MessageCreated { message, unread } = &page.events[4].change else { panic!() };
+    let Change::MessageCreated { message, unread, .. } = &page.events[4].change else { panic!() };
     assert_eq!((message.body.as_str(), *unread), ("4", Some(5)));
     let anns = w.store.events(ann.id, start(&w, &ann).await, 100).await.unwrap().unwrap();
     let Change::MessageCreated { unread, .. } = &anns.events[0].change else { panic!() };
@@ -789,6 +825,7 @@ fn session(user: &User, token: &str) -> Session {
         created_at: NOW,
         expires_at: later(100),
         user_agent: "test".to_owned(),
+        last_used_at: NOW,
     }
 }
 
@@ -945,7 +982,7 @@ async fn repair_restores_the_list(w: World) {
         w.send(&bob, &ann, "x").await;
         w.send(&ann, &bob, "y").await;
     }
-    w.store.mark_read(ann.id, bob.id, 2, NOW).await.unwrap();
+    w.store.mark(ann.id, bob.id, (Mark::Read, 2), NOW).await.unwrap();
     let right = w.store.conversation(ann.id, bob.id).await.unwrap().unwrap().0;
     assert_eq!(w.store.repair_conversations(ann.id).await.unwrap(), 0);
     w.sql("UPDATE user_conversations SET last_seq = 1, peer_sent = 9, peer_sent_read = 5").await;

@@ -65,6 +65,7 @@ async fn database_away() {
     }
     assert_eq!(ann.get("/readyz").await.status, 503);
     assert_eq!(ann.get("/healthz").await.status, 200);
+    pages_while_away(&ann).await;
     proxy.open();
     let started = Instant::now();
     until("the first send after the database is back", Duration::from_secs(5), || async {
@@ -75,6 +76,27 @@ async fn database_away() {
     println!("a send worked {:?} after the database was back", started.elapsed());
     // The same socket, without a reconnect.
     assert_eq!(socket.event().await["event"]["message"]["body"], "while away");
+}
+
+/// What people read meanwhile: what to do, and what to quote. The name that was typed is still there.
+async fn pages_while_away(ann: &Client) {
+    let page = ann.get("/c/bob/").await;
+    let id = page.header("x-request-id").expect("an id").to_owned();
+    assert_eq!(page.status, 503);
+    for part in ["The server has a problem at the moment.", r#"<a href="/c/bob/">Try again</a>"#, &id] {
+        assert!(page.body.contains(part), "{part}: {}", page.body);
+    }
+    let client = Client::new(&ann.base);
+    client.get("/login/").await;
+    let token = client.cookie("csrftoken").expect("a token");
+    let form = format!("csrfmiddlewaretoken={token}&username=ann&password=right-or-wrong");
+    let kind = [("Content-Type", "application/x-www-form-urlencoded"), ("Accept-Language", "de")];
+    let answer = client.send("POST", "/login/", &kind, Some(form.into_bytes())).await;
+    let id = answer.header("x-request-id").expect("an id").to_owned();
+    assert_eq!((answer.status, answer.header("outcome")), (503, Some("not-applied")));
+    for part in ["Der Server hat im Augenblick ein Problem.", r#"value="ann""#, &id] {
+        assert!(answer.body.contains(part), "{part}: {}", answer.body);
+    }
 }
 
 /// A database that neither answers nor ends a connection: packets vanish. Nobody waits longer than for one that is
@@ -148,7 +170,7 @@ async fn database_slow() {
 async fn client_vanished_in_transaction() {
     let (_world, proxy, ann, bob) = behind_a_proxy().await;
     ann.say("bob", "before").await;
-    proxy.lose(Lose::Client);
+    proxy.lose_of(Lose::Client, "held up");
     let body = json!({"recipient": "bob", "body": "held up", "client_id": "vanished"});
     let started = Instant::now();
     let answer = ann.post("/api/v1/message/", &body).await;
@@ -175,7 +197,7 @@ async fn a_transaction_that_stands_still() {
     let dir = tempfile::tempdir().expect("a directory");
     let other = Server::start(&world.database, dir.path(), &[LOOSE]);
     let beside = ann.at(&other.url);
-    proxy.lose(Lose::CommitAndHold);
+    proxy.lose_of(Lose::CommitAndHold, "stands still");
     let body = json!({"recipient": "bob", "body": "stands still", "client_id": "still"});
     let holds = ann.post("/api/v1/message/", &body);
     let waits = async {
@@ -241,7 +263,7 @@ async fn lost_in_commit_with_its_locks_held() {
     let (world, proxy, ann, bob) = behind_a_proxy().await;
     let (carl, _dora) = (world.person("carl").await, world.person("dora").await);
     ann.say("bob", "before").await;
-    proxy.lose(Lose::CommitAndHold);
+    proxy.lose_of(Lose::CommitAndHold, "in doubt");
     let body = json!({"recipient": "bob", "body": "in doubt", "client_id": "held"});
     let started = Instant::now();
     // Somebody else has them next: the server's own patience with a transaction at rest is too short to see this.
@@ -273,7 +295,8 @@ async fn connection_lost_in_commit() {
         if round % 2 == 0 {
             body["client_id"] = format!("lost-{round}").into();
         }
-        proxy.lose(if round % 4 < 2 { Lose::Answer } else { Lose::Commit });
+        let what = if round % 4 < 2 { Lose::Answer } else { Lose::Commit };
+        proxy.lose_of(what, &format!("round {round}"));
         // The server finds out by itself what became of it.
         let sent = ann.post("/api/v1/message/", &body).await.expect(201);
         assert_eq!(sent["seq"], round + 2);
@@ -291,7 +314,7 @@ async fn a_repeat_lost_in_commit_is_no_new_message() {
     let first = ann.post("/api/v1/message/", &body).await.expect(201);
     for what in [Lose::Answer, Lose::Commit] {
         let bitten = proxy.bitten();
-        proxy.lose(what);
+        proxy.lose_of(what, "again");
         assert_eq!(ann.post("/api/v1/message/", &body).await.expect(200), first);
         assert_eq!(proxy.bitten(), bitten + 1, "the fault must bite");
     }

@@ -14,7 +14,27 @@ pub fn trials() -> Vec<Trial> {
     let mut trials = on_each(&BOTH, "security::s16_foreign_is_absent", s16_foreign_is_absent);
     trials.extend(on_each(&BOTH, "security::s16_keys_and_lists_are_ones_own", s16_keys_and_lists_are_ones_own));
     trials.extend(on_each(&BOTH, "security::s16_cursors_are_ones_own", s16_cursors_are_ones_own));
+    trials.extend(on_each(&BOTH, "security::s05_the_list_of_everybody_has_a_switch", s05_the_list_of_everybody));
     trials
+}
+
+async fn s05_the_list_of_everybody(backend: Backend) {
+    let world = World::with(backend, &[LOOSE, ("USER_LIST_MAX", "3")]).await;
+    let (ann, bob) = world.two().await;
+    world.add("carl").await;
+    assert_eq!(ann.get("/api/v1/user/").await.expect(200).as_array().map(Vec::len), Some(2));
+    world.add("dora").await;
+    for _ in 0..2 {
+        let refused = ann.get("/api/v1/user/").await.expect(403);
+        assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains("user/?search=")), "{refused}");
+    }
+    assert_eq!(ann.get("/api/v1/user/?search=").await.expect(200)["results"].as_array().map(Vec::len), Some(3));
+    bob.get("/api/v1/user/1/").await.expect(200);
+    let world = world.restarted(&[LOOSE, ("USER_LIST_MAX", "4")]).await;
+    let ann = ann.at(&world.server.url);
+    ann.get("/api/v1/user/").await.expect(200);
+    let world = world.restarted(&[LOOSE, ("USER_LIST_MAX", "0")]).await;
+    ann.at(&world.server.url).get("/api/v1/user/").await.expect(403);
 }
 
 pub const SECRET: &str = "a secret between ann and bob";

@@ -88,7 +88,9 @@ async fn s02_two_hundred_sign_ins_at_once_need_bounded_memory() {
     // The highest it has ever been, so nothing between two looks is missed.
     let more = memory(&world.server, "VmHWM").saturating_sub(idle);
     assert!(more > 40 * 1024, "{more} KiB more: no password was hashed in this process");
-    assert!(more <= (2 * 46 + 64) * 1024, "{more} KiB more than idle");
+    // One or two at once, and each once more where something else keeps all processors.
+    let at_once = std::thread::available_parallelism().map_or(1, |processors| processors.get() / 2).clamp(1, 2);
+    assert!(more <= (2 * at_once as u64 * 46 + 64) * 1024, "{more} KiB more than idle");
 }
 
 const NAMES: [&str; 4] = ["ann", "bob", "carla", "cecil"];

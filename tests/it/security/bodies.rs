@@ -310,6 +310,6 @@ async fn s28_quotes_are_text(backend: Backend) {
     let found = async |search: &str| -> Value {
         ann.get(&format!("/api/v1/user/?search={search}")).await.expect(200)["results"].clone()
     };
-    assert_eq!(found("b").await, json!([{"username": "bob"}]));
+    assert_eq!(found("b").await, json!([{"username": "bob", "display_name": "", "avatar": null}]));
     assert_eq!((found("%25").await, found("_").await), (json!([]), json!([])));
 }

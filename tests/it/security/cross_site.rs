@@ -132,7 +132,8 @@ async fn s11_sign_in_and_out_from_another_site() {
 
 async fn s11_the_recorded_token() {
     let world = World::with(Backend::Sqlite, &[LOOSE]).await;
-    let ann = world.person("ann").await;
+    world.add("ann").await;
+    let ann = Client::signed_in(&world.server.url, "ann").await;
     let token = ann.cookie("csrftoken").expect("a token");
     assert!(token.len() == 64 && token.bytes().all(|b| b.is_ascii_alphanumeric()), "{token}");
     let other = "x".repeat(64);

@@ -18,7 +18,7 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
 use super::once;
-use mutate::mutate;
+pub(super) use mutate::mutate;
 
 pub fn trials() -> Vec<Trial> {
     once![

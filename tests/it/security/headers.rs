@@ -11,6 +11,7 @@ use crate::support::socket::Socket;
 pub fn trials() -> Vec<Trial> {
     once![
         s19_the_policy_allows_nothing_inline,
+        s19_the_worker_answers_for_the_client_alone,
         s20_headers_on_every_answer,
         s20_headers_on_requests_that_cannot_be_read,
     ]
@@ -26,7 +27,7 @@ async fn every_kind(world: &World, ann: &Client) -> Vec<(&'static str, Answer)> 
         .await
         .body
         .split("/static/")
-        .nth(2)
+        .find(|part| part.starts_with("assets/"))
         .and_then(|rest| rest.split('"').next())
         .expect("a script")
         .to_owned();
@@ -63,6 +64,7 @@ async fn every_kind(world: &World, ann: &Client) -> Vec<(&'static str, Answer)> 
         ("no such file", nobody.get("/static/nope.js").await),
         ("a file", nobody.get("/static/theme.js").await),
         ("a file with a hash", nobody.get(&format!("/static/{script}")).await),
+        ("a file that is the service worker", nobody.get("/static/sw.js").await),
         ("robots", nobody.get("/robots.txt").await),
         ("health", nobody.get("/healthz").await),
         ("readiness", nobody.get("/readyz").await),
@@ -88,6 +90,9 @@ async fn s19_the_policy_allows_nothing_inline() {
             "frame-ancestors 'none'",
             "object-src 'none'",
             "require-trusted-types-for 'script'",
+            "trusted-types chatd-worker",
+            "worker-src 'self'",
+            "manifest-src 'self'",
         ] {
             assert!(rules.contains(&rule), "{what}: {rule} in {policy}");
         }
@@ -103,6 +108,26 @@ async fn s19_the_policy_allows_nothing_inline() {
                 assert!(!answer.body.contains(inline), "{what}: {inline} in {}", answer.body);
             }
         }
+    }
+}
+
+/// The service worker may answer for what lies below the base, and for nothing above; no copy of it is used unasked.
+async fn s19_the_worker_answers_for_the_client_alone() {
+    for (url, base) in [("", "/"), ("http://chat.example/chat", "/chat/")] {
+        let world = World::with(Backend::Sqlite, &[("PUBLIC_URL", url)]).await;
+        let nobody = Client::new(&world.server.url);
+        let host = [("Host", if url.is_empty() { "localhost" } else { "chat.example" })];
+        let get = async |name: &str| nobody.send("GET", &format!("{base}static/{name}"), &host, None).await;
+        let worker = get("sw.js").await;
+        assert_eq!(worker.status, 200, "{worker:?}");
+        assert_eq!(worker.header("service-worker-allowed"), Some(base));
+        assert_eq!(worker.header("cache-control"), Some("no-cache"));
+        assert_eq!(worker.header("content-type"), Some("text/javascript; charset=utf-8"));
+        assert!(worker.body.contains("theme.js"), "it knows the files: {}", worker.body);
+        assert_eq!(get("theme.js").await.header("service-worker-allowed"), None, "no other script");
+        let manifest = get("app.webmanifest").await;
+        assert_eq!(manifest.header("content-type"), Some("application/manifest+json"));
+        assert!(manifest.body.contains("\"scope\": \"../\""), "{}", manifest.body);
     }
 }
 

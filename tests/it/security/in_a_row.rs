@@ -10,6 +10,7 @@ use chatd::auth::{Auth, Origin, SignInError};
 use chatd::bus::LocalBus;
 use chatd::config::Settings;
 use chatd::domain::{Clock, NewUser, Timestamp, User, Username};
+use chatd::limits::Limits;
 use chatd::store::{SqlStore, Users as _};
 use libtest_mimic::Trial;
 
@@ -88,7 +89,8 @@ impl Guessing {
         };
         let ann = store.add_user(&new, Timestamp(0)).await.expect("the user is new");
         let clock = Arc::new(TestClock(AtomicI64::new(1_700_000_000_000_000)));
-        let auth = Auth::new(store.clone(), Arc::new(LocalBus::default()), clock.clone(), &Settings::default());
+        let (bus, limits) = (Arc::new(LocalBus::default()), Arc::new(Limits::new([])));
+        let auth = Auth::new(store.clone(), store.clone(), bus, clock.clone(), limits, &Settings::default());
         Self { auth, clock, store, ann, _database: database }
     }
 
@@ -97,8 +99,8 @@ impl Guessing {
         let origin = Origin { address: IpAddr::from(address), user_agent: String::new() };
         match self.auth.check(name, password, &origin).await {
             Ok(_) => Ok(true),
-            Err(SignInError::Invalid) => Ok(false),
-            Err(SignInError::Throttled(wait)) => Err(wait),
+            Err(SignInError::Invalid | SignInError::SecondStep(_)) => Ok(false),
+            Err(SignInError::Throttled(wait) | SignInError::TooOften(wait)) => Err(wait),
             Err(SignInError::Store(e)) => panic!("{e}"),
         }
     }

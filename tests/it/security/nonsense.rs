@@ -82,6 +82,7 @@ impl Cookies {
             created_at: now,
             expires_at: now.plus(Duration::from_hours(24)),
             user_agent: String::new(),
+            last_used_at: now,
         };
         self.store.add_session(&session).await.expect("a session");
         format!("sessionid={token}; csrftoken={}", "c".repeat(64))

@@ -1,6 +1,7 @@
 //! What is served to a browser: text as text, files as files.
 
 use libtest_mimic::Trial;
+use serde_json::json;
 
 use super::{head, once, raw, status};
 use crate::support::backend::Backend;
@@ -46,7 +47,7 @@ fn live(page: &str) -> Option<&'static str> {
 
 async fn s18_text_stays_text() {
     let world = World::with(Backend::Sqlite, &[LOOSE]).await;
-    let (ann, _bob) = world.two().await;
+    let (ann, bob) = world.two().await;
     // The alphabet of names has nothing that a page could trip over.
     for name in ["<b>", "a\"b", "a'b", "a&b", "a b", "a/b", "a\u{202e}b", "a\u{0}b"] {
         assert!(chatd::domain::Username::new(name).is_err(), "{name:?}");
@@ -75,6 +76,16 @@ async fn s18_text_stays_text() {
             "shown: {}",
             pages[0].body
         );
+        // What cannot be seen is refused; all else stands in the profile.
+        let said = json!({"display_name": payload, "about": payload}).to_string().into_bytes();
+        let headers = [html[0], ("Content-Type", "application/json")];
+        pages.push(ann.send("PATCH", "/api/v1/account/profile/", &headers, Some(said)).await);
+        assert_eq!(pages[1].status, if payload.contains('\u{202e}') { 400 } else { 200 }, "{payload}");
+        for path in ["account/profile/", "profile/ann/", "profile/Q/", "avatar/Q/"] {
+            let path = path.replace('Q', &quoted.replace('+', "%20"));
+            pages.push(ann.send("GET", &format!("/api/v1/{path}"), &html, None).await);
+        }
+        pages.push(bob.send("GET", "/api/v1/conversation/ann/", &html, None).await);
         for path in ["message/", "conversation/", "conversation/bob/", "event/?limit=5"] {
             pages.push(ann.send("GET", &format!("/api/v1/{path}"), &html, None).await);
         }

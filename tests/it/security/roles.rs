@@ -19,6 +19,19 @@ pub fn trials() -> Vec<Trial> {
     ]
 }
 
+/// The ways in, and the links that are sent by mail: those are passwords of their own.
+const OPEN: [&str; 9] = [
+    "/api/v1/session/",
+    "/api/v1/signup/",
+    "/api/v1/signup/confirm/",
+    "/api/v1/password/forgot/",
+    "/api/v1/password/reset/",
+    "/api/v1/email/confirm/",
+    "/api/v1/session/second-step/",
+    "/api/v1/session/passkey/",
+    "/api/v1/session/passkey/sign-in/",
+];
+
 /// Every path and method of the description, and every page, for somebody who is not signed in.
 async fn s17_nothing_is_open_but_the_way_in() {
     let world = World::with(Backend::Sqlite, &[LOOSE]).await;
@@ -27,7 +40,7 @@ async fn s17_nothing_is_open_but_the_way_in() {
     let schema = ann.get("/api/v1/schema/").await.expect(200);
     let (mut refused, mut open) = (0, Vec::new());
     for (path, item) in schema["paths"].as_object().expect("paths") {
-        let path = path.replace("{id}", "1").replace("{name}", "ann");
+        let path = path.replace("{id}", "1").replace("{name}", "ann").replace("{avatar}", "x");
         for method in item.as_object().expect("methods").keys().map(|m| m.to_uppercase()) {
             let answer =
                 nobody.send(&method, &path, &[("Content-Type", "application/json")], Some(b"{}".to_vec())).await;
@@ -35,11 +48,16 @@ async fn s17_nothing_is_open_but_the_way_in() {
         }
         for method in ["OPTIONS", "PUT", "PATCH"] {
             let answer = nobody.send(method, &path, &[], None).await;
-            assert!(answer.status == 403 || path == "/api/v1/session/", "{method} {path}: {answer:?}");
+            let is_open = OPEN.contains(&path.as_str());
+            assert!(answer.status == 403 || is_open, "{method} {path}: {answer:?}");
         }
     }
-    let session = "/api/v1/session/".to_owned();
-    assert_eq!(open, [("POST".to_owned(), session.clone(), 400), ("DELETE".to_owned(), session, 204)]);
+    open.sort_unstable();
+    let mut expected: Vec<_> = OPEN[2..].iter().map(|path| ("POST", *path, 400)).collect();
+    expected.extend([("POST", OPEN[0], 400), ("DELETE", OPEN[0], 204), ("GET", OPEN[1], 200)]);
+    expected.sort_unstable();
+    let seen: Vec<_> = open.iter().map(|(method, path, status)| (method.as_str(), path.as_str(), *status)).collect();
+    assert_eq!(seen, expected);
     assert!(refused >= 11, "{refused}");
     for path in ["/", "/c/ann/", "/c/ann/1/", "/settings/", "/settings/people/"] {
         let answer = nobody.get(path).await;
@@ -70,8 +88,12 @@ async fn s17_staff_and_superusers_read_no_more() {
     for path in ["user/1/", "message/1/", "conversation/ann/"] {
         let token = root.cookie("csrftoken").expect("a token");
         for method in ["PUT", "PATCH", "DELETE"] {
-            let answer = root.send(method, &format!("/api/v1/{path}"), &[("X-CSRFToken", &token)], None).await;
-            assert_eq!(answer.status, 405, "{method} {path}");
+            let headers = [("X-CSRFToken", token.as_str()), ("Content-Type", "application/json")];
+            let body = Some(br#"{"body":"x"}"#.to_vec());
+            let answer = root.send(method, &format!("/api/v1/{path}"), &headers, body).await;
+            // Where others may, it is not there for this one.
+            let theirs = matches!((method, path), ("PATCH" | "DELETE", "message/1/") | ("PATCH", "conversation/ann/"));
+            assert_eq!(answer.status, if theirs { 404 } else { 405 }, "{method} {path}");
         }
     }
 }

@@ -13,6 +13,7 @@ pub fn trials() -> Vec<Trial> {
     once![
         s06_a_sign_in_makes_a_new_session,
         s06_the_session_before_is_dead,
+        s06_an_old_cookie_does_not_take_a_new_session_with_it,
         s07_tokens_are_long_and_stored_as_hashes,
         s07_the_token_is_told_to_nobody_else,
         s08_cookie_attributes,
@@ -70,6 +71,28 @@ async fn s06_the_session_before_is_dead() {
         assert!(!is_alive(&world, &before).await, "a session ends where another begins");
         assert_ne!(client.cookie("csrftoken"), Some(forgery), "the token against forged forms is new too");
         assert_eq!(client.get(SESSION).await.expect(200)["user"], name);
+    }
+}
+
+/// A page asks with the old cookie while somebody signs in beside it: its answer must not end what has just begun.
+async fn s06_an_old_cookie_does_not_take_a_new_session_with_it() {
+    let world = World::with(Backend::Sqlite, &[LOOSE]).await;
+    world.add("ann").await;
+    let old = Client::new(&world.server.url);
+    by_json(&old, "ann").await.expect(200);
+    old.send("DELETE", SESSION, &[], None).await.expect(204);
+    let stale = "A".repeat(43);
+    let script = [("Sec-Fetch-Mode", "cors"), ("Sec-Fetch-Site", "same-origin")];
+    for path in [SESSION, "/api/v1/conversation/", "/api/v1/message/", "/api/v1/user/"] {
+        old.set_cookie("sessionid", Some(&stale));
+        let answer = old.send("GET", path, &script, None).await;
+        assert_eq!((answer.status, answer.header("set-cookie")), (403, None), "{path}");
+    }
+    // Programs are told as recorded, where the predecessor did so.
+    for (path, told) in [("/api/v1/message/", true), ("/api/v1/user/", true), (SESSION, false)] {
+        old.set_cookie("sessionid", Some(&stale));
+        let answer = old.get(path).await;
+        assert_eq!((answer.status, answer.header("set-cookie").is_some()), (403, told), "{path}");
     }
 }
 

@@ -24,6 +24,8 @@ pub enum Bug {
     ContentNotCompared,
     /// A read mark goes where it is told to, also back.
     ReadMarkFalls,
+    /// An edit is made of the message as it was before the heads were locked.
+    EditBeforeLock,
     /// A row of the log is written to somebody whom the message does not concern.
     LogOfAStranger,
     /// The head that a list of conversations carries is read after the list.
@@ -51,7 +53,7 @@ pub enum Bug {
 }
 
 /// Each mistake, and the invariants that it must be caught by: every one of them, in some schedule.
-pub const ALL: [(Bug, &[&str]); 22] = [
+pub const ALL: [(Bug, &[&str]); 23] = [
     (Bug::TagNotChecked, &["I10", "I17"]),
     (Bug::HoleNotChecked, &["I9", "I17"]),
     (Bug::LogOutsideTransaction, &["I9", "I10"]),
@@ -62,6 +64,7 @@ pub const ALL: [(Bug, &[&str]); 22] = [
     (Bug::NoUniqueKey, &["I3", "I15"]),
     (Bug::ContentNotCompared, &["I15"]),
     (Bug::ReadMarkFalls, &["I16"]),
+    (Bug::EditBeforeLock, &["I7"]),
     (Bug::LogOfAStranger, &["I14"]),
     (Bug::HeadAfterList, &["I10"]),
     (Bug::ListensAfterReading, &["I10"]),

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chatd::domain::{ConversationId, Cursor, Epoch, LogPage, Message, Position, Seq, Slice, UserId};
+use chatd::store::Which;
 
 use super::memory::Tables;
-use super::record::Op;
 use super::scheduler::lock;
 use super::world::World;
 
@@ -31,7 +31,8 @@ pub async fn check(world: Arc<World>) {
 impl World {
     /// The lists of a user, and the conversations in them.
     async fn check_lists(&self, user: UserId, all: &mut Histories) -> Option<()> {
-        let page = self.ask(0, |chat| async move { chat.conversations(user, None, 50).await }).await?.ok()?;
+        let page =
+            self.ask(0, |chat| async move { chat.conversations(user, Which::All, None, 50).await }).await?.ok()?;
         for c in page.conversations {
             let (peer, part) = (c.peer.clone(), Slice::After(0));
             let history = self.ask(0, |chat| async move { chat.history(user, &peer, part, 1000).await }).await?.ok()?;
@@ -100,7 +101,7 @@ impl World {
             self.must(timed, || format!("I4 no gap: time goes back in conversation {conversation}"));
             for message in messages {
                 self.must(ids.insert(message.id), || format!("I3 no duplicate: two messages {}", message.id));
-                let op = Op::of(message).and_then(|number| Some((number, record.ops.get(number)?)));
+                let op = record.op_of(message).and_then(|number| Some((number, record.ops.get(number)?)));
                 let Some((number, op)) = op else {
                     self.sim.fail(format!("I2 no ghost: nobody sent {message:?}"));
                     continue;
@@ -109,15 +110,22 @@ impl World {
                 self.must(!op.failed, || format!("I18 definite errors: op {number} failed, and {message:?} is there"));
                 let right = (message.sender, message.recipient) == (op.sender, op.recipient);
                 self.must(right, || format!("I2 no ghost: {op:?} became {message:?}"));
+                let lost = record.changed.get(&message.id).filter(|changed| {
+                    let gone = changed.deleted_at.is_some() && message.deleted_at.is_none();
+                    message.version < changed.version || gone
+                });
+                self.must(lost.is_none(), || format!("I1 no loss: {lost:?} was acknowledged, and is {message:?}"));
             }
         }
     }
 
     /// Each acknowledged send is there, in the order in which they were acknowledged.
     fn check_sends(&self, all: &Histories) {
+        let record = lock(&self.record);
         let stored: BTreeMap<usize, &Message> =
-            all.values().flatten().filter_map(|message| Some((Op::of(message)?, message))).collect();
-        let ops = lock(&self.record).ops.clone();
+            all.values().flatten().filter_map(|message| Some((record.op_of(message)?, message))).collect();
+        let ops = record.ops.clone();
+        drop(record);
         let mut kept = Vec::new();
         for (number, op) in ops.iter().enumerate() {
             let Some(acknowledged) = op.acknowledged else { continue };
@@ -175,8 +183,11 @@ impl World {
                 });
                 let Some(row) = concerned.get(conversation) else { continue };
                 let peers = tables.lists.get(&(row.peer, *conversation)).map_or(0, |row| row.read_seq);
-                let truth = (row.read_seq, peers, row.peer_sent - row.peer_sent_read);
-                self.must((view.read_seq, view.peer_read_seq, view.unread) == truth, || {
+                let peer = tables.lists.get(&(row.peer, *conversation));
+                let delivered = peer.map_or(0, |row| row.delivered_seq.max(row.read_seq));
+                let truth = (row.read_seq, peers, delivered, row.peer_sent - row.peer_sent_read);
+                let shown = (view.read_seq, view.peer_read_seq, view.peer_delivered_seq, view.unread);
+                self.must(shown == truth, || {
                     format!("I16 read state: device {number} shows {view:?} of conversation {conversation}, which is at {truth:?}")
                 });
             }

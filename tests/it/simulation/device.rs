@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chatd::chat::ChatError;
-use chatd::domain::{Change, ConversationId, Cursor, Epoch, Event, Message, Seq, Slice, UserId};
+use chatd::domain::{Change, Conversation, ConversationId, Cursor, Epoch, Event, Message, Seq, Slice, UserId};
+use chatd::store::Which;
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::bugs::Bug;
@@ -19,6 +20,7 @@ pub struct View {
     pub messages: BTreeMap<Seq, Message>,
     pub read_seq: Seq,
     pub peer_read_seq: Seq,
+    pub peer_delivered_seq: Seq,
     pub unread: i64,
 }
 
@@ -116,19 +118,21 @@ impl World {
     async fn take_snapshot(&self, number: usize) -> Option<()> {
         let user = lock(&self.devices[number]).user;
         let lineage = self.database.lineage();
-        let page =
-            self.ask(self.any_place(), |chat| async move { chat.conversations(user, None, 50).await }).await?.ok()?;
+        let page = self
+            .ask(self.any_place(), |chat| async move { chat.conversations(user, Which::All, None, 50).await })
+            .await?
+            .ok()?;
         let mut views = BTreeMap::new();
         for conversation in page.conversations {
-            let (peer, all) = (conversation.peer, Slice::After(0));
+            let (peer, all) = (conversation.peer.clone(), Slice::After(0));
             let history = self
                 .ask(self.any_place(), |chat| async move { chat.history(user, &peer, all, 1000).await })
                 .await?
                 .ok()?;
             let messages: BTreeMap<_, _> = history.messages.into_iter().map(|m| (m.seq, m)).collect();
-            let (read_seq, peer_read_seq, unread) =
-                (conversation.read_seq, conversation.peer_read_seq, conversation.unread);
-            views.insert(conversation.id, View { messages, read_seq, peer_read_seq, unread });
+            let Conversation { read_seq, peer_read_seq, peer_delivered_seq, unread, .. } = conversation;
+            let view = View { messages, read_seq, peer_read_seq, peer_delivered_seq, unread };
+            views.insert(conversation.id, view);
         }
         if lineage != self.database.lineage() {
             return None;
@@ -185,41 +189,67 @@ impl World {
         }
         device.read = read;
         match &event.change {
-            Change::MessageCreated { message, unread } => {
+            Change::MessageCreated { message, unread, .. } => {
                 self.saw(read.lineage, user, message);
                 let view = device.views.entry(message.conversation).or_default();
-                let shown = view.messages.entry(message.seq).or_insert_with(|| message.clone());
-                let same = shown == message;
-                self.must(same, || {
-                    format!("I11 exactly-once display: device {number} shows {shown:?} and is told {message:?}")
-                });
+                self.show(number, view, message);
                 view.unread = unread.unwrap_or(view.unread);
                 if message.sender == message.recipient {
                     (view.read_seq, view.peer_read_seq, view.unread) = (message.seq, message.seq, 0);
+                    view.peer_delivered_seq = message.seq;
                 }
+            }
+            Change::MessageEdited(message) | Change::MessageDeleted(message) => {
+                self.saw(read.lineage, user, message);
+                let view = device.views.entry(message.conversation).or_default();
+                self.show(number, view, message);
             }
             Change::Read(state) => {
                 let view = device.views.entry(state.conversation).or_default();
-                let falls = state.read_seq < view.read_seq || state.peer_read_seq < view.peer_read_seq;
+                let falls = state.read_seq < view.read_seq
+                    || state.peer_read_seq < view.peer_read_seq
+                    || state.peer_delivered_seq < view.peer_delivered_seq;
                 self.must(!falls, || format!("I16 read state: device {number} is told {state:?} after {view:?}"));
                 (view.read_seq, view.peer_read_seq, view.unread) = (state.read_seq, state.peer_read_seq, state.unread);
+                view.peer_delivered_seq = state.peer_delivered_seq;
             }
-            Change::Unknown => self.sim.fail(format!("I9 complete sync: event {} says nothing", at.pos)),
+            Change::Conversation(_) | Change::Sharing(_) | Change::Profile(_) | Change::Blocks | Change::Unknown => {
+                self.sim.fail(format!("I9 complete sync: event {} says nothing", at.pos));
+            }
         }
+    }
+}
+
+impl World {
+    /// The newest version of a message is what is shown; what is shown of one version is always the same.
+    fn show(&self, number: usize, view: &mut View, message: &Message) {
+        let shown = view.messages.entry(message.seq).or_insert_with(|| message.clone());
+        if message.version > shown.version {
+            *shown = message.clone();
+        }
+        let same = message.version < shown.version || shown == message;
+        self.must(same, || {
+            format!("I11 exactly-once display: device {number} shows {shown:?} and is told {message:?}")
+        });
     }
 }
 
 fn summary(change: &Change) -> String {
     match change {
-        Change::MessageCreated { message, unread } => {
+        Change::MessageCreated { message, unread, .. } => {
             format!(
                 "{} is number {} of conversation {}, unread {unread:?}",
                 message.body, message.seq, message.conversation
             )
         }
+        Change::MessageEdited(message) | Change::MessageDeleted(message) => {
+            format!("number {} of conversation {} is now {:?}", message.seq, message.conversation, message.body)
+        }
         Change::Read(state) => {
             format!("conversation {} is read to {} and {}", state.conversation, state.read_seq, state.peer_read_seq)
         }
-        Change::Unknown => "nothing".to_owned(),
+        Change::Conversation(_) | Change::Sharing(_) | Change::Profile(_) | Change::Blocks | Change::Unknown => {
+            "nothing".to_owned()
+        }
     }
 }

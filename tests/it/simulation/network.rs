@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use chatd::bus::{Bus, Registry, Subscription};
+use chatd::bus::{Bus, Registry, Signal, Subscription};
 use chatd::domain::UserId;
 
 use super::scheduler::{Sim, lock};
@@ -85,6 +85,10 @@ impl Bus for SimBus {
             self.registry.wake(*user);
             self.network.say(self.process, *user);
         }
+    }
+
+    async fn signal(&self, user: UserId, signal: Signal) {
+        self.registry.signal(user, signal);
     }
 
     async fn subscribe(&self, user: UserId) -> Subscription {

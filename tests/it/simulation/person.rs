@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use chatd::chat::ChatError;
-use chatd::domain::{Body, ClientId, Cursor, Epoch, Position, Sent, Seq, Slice, User};
-use chatd::store::{Rule, StoreError};
+use chatd::chat::{ChatError, Letter};
+use chatd::domain::{Body, ClientId, Cursor, Edit, Epoch, Mark, Position, Sent, Seq, Slice, User};
+use chatd::store::{Rule, StoreError, Which};
 
 use super::bugs::Bug;
 use super::record::{Acknowledged, Floor, Op, key};
@@ -16,13 +16,14 @@ pub async fn act(world: Arc<World>, me: User, much: u64) {
     for _ in 0..much {
         world.sim.sleep(world.sim.below(600)).await;
         let peer = world.sim.pick(&world.people).clone();
-        match world.sim.below(16) {
+        match world.sim.below(18) {
             0..=7 => world.send(&me, &peer).await,
             8..=9 => world.read_on(&me, &peer).await,
             10..=11 => world.list(&me).await,
             12 => world.look_back(&me, &peer).await,
             13 => world.send_again(&me).await,
             14 => world.send_other_content(&me).await,
+            15..=16 => world.change(&me).await,
             _ => world.pry(&me, &peer).await,
         }
     }
@@ -44,7 +45,11 @@ impl World {
         let body = Body::new(body, 1000).expect("a short body");
         let key = key.map(|key| ClientId::new(key).expect("a short key"));
         let (sender, to) = (op.sender, op.recipient_name.clone());
-        let answer = self.ask(self.any_place(), |chat| async move { chat.send(sender, &to, body, key).await }).await;
+        let answer = self
+            .ask(self.any_place(), |chat| async move {
+                chat.send(sender, Letter { recipient: &to, body, key, reply_to: None }).await
+            })
+            .await;
         match answer {
             Some(Ok(sent)) => Outcome::Ok(sent),
             Some(Err(ChatError::Store(StoreError::Unavailable(_)))) => Outcome::Fail,
@@ -97,7 +102,9 @@ impl World {
         let m = &sent.message;
         self.sim.tell(|| format!("op {number} is acknowledged: number {} of conversation {}", m.seq, m.conversation));
         let op = lock(&self.record).ops[number].clone();
-        let right = (m.sender, m.recipient, m.body.as_str()) == (op.sender, op.recipient, &*Op::body(number));
+        // It is told as it is now.
+        let said = m.version > 1 || m.body == Op::body(number);
+        let right = (m.sender, m.recipient) == (op.sender, op.recipient) && said;
         self.must(right && m.client_id == op.key, || format!("I15 idempotent replay: {op:?} was answered with {m:?}"));
         let unbroken = lineage == self.database.lineage();
         if let Some(before) = op.acknowledged.filter(|before| unbroken && before.lineage == lineage) {
@@ -141,6 +148,42 @@ impl World {
         }
     }
 
+    /// Edits or deletes an acknowledged message.
+    async fn change(&self, me: &User) {
+        // After the database was put back its number may be another message's.
+        let Some((number, op)) = self.own_op(me).filter(|_| !self.puts_back) else { return };
+        let Some(Acknowledged { id: message, .. }) = op.acknowledged else { return };
+        let edit = if self.sim.below(4) == 0 {
+            Edit::Delete
+        } else {
+            Edit::Body(Body::new(&Op::edited(number, self.sim.below(1000)), 1000).expect("a short body"))
+        };
+        let (id, asked) = (me.id, edit.clone());
+        self.sim.tell(|| format!("{} makes {edit:?} of op {number}", me.username));
+        let answer = self.ask(self.any_place(), |chat| async move { chat.change(id, message, asked).await }).await;
+        match answer {
+            Some(Ok(now)) => {
+                let as_asked = match &edit {
+                    Edit::Delete => now.deleted_at.is_some() && now.body.is_empty(),
+                    Edit::Body(body) => now.body == body.as_str(),
+                };
+                self.must(as_asked, || format!("I2 no ghost: {edit:?} of op {number} was answered with {now:?}"));
+                let lineage = self.database.lineage();
+                self.saw(lineage, me.id, &now);
+                let mut record = lock(&self.record);
+                let newest = record.changed.entry(message).or_insert_with(|| now.clone());
+                if now.version > newest.version {
+                    *newest = now;
+                }
+            }
+            None
+            | Some(Err(
+                ChatError::Deleted | ChatError::Store(StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_)),
+            )) => {}
+            Some(Err(e)) => self.sim.fail(format!("I18 definite errors: {edit:?} of op {number} got {e}")),
+        }
+    }
+
     fn own_op(&self, me: &User) -> Option<(usize, Op)> {
         let record = lock(&self.record);
         let own = record.ops.iter().enumerate().filter(|(_, op)| op.sender == me.id && op.key.is_some());
@@ -150,11 +193,12 @@ impl World {
 
     async fn read_on(&self, me: &User, peer: &User) {
         let (id, name, seq) = (me.id, peer.username.clone(), Seq::try_from(self.sim.below(8)).unwrap_or(0));
+        let mark = *self.sim.pick(&[Mark::Read, Mark::Delivered]);
         let lineage = self.database.lineage();
         let floor = self.floor(lineage, id);
-        let answer = self.ask(self.any_place(), |chat| async move { chat.mark_read(id, &name, seq).await }).await;
+        let answer = self.ask(self.any_place(), |chat| async move { chat.mark(id, &name, (mark, seq)).await }).await;
         let Some(Ok(state)) = answer.filter(|_| lineage == self.database.lineage()) else { return };
-        self.sim.tell(|| format!("{} reads up to {} with {}: {state:?}", me.username, seq, peer.username));
+        self.sim.tell(|| format!("{} has {mark:?} up to {} with {}: {state:?}", me.username, seq, peer.username));
         let before = floor.read_seq.get(&state.conversation).copied().unwrap_or(0);
         self.must(state.read_seq >= before && state.unread >= 0, || {
             format!("I16 read state: user {id} had read up to {before}, and now it is {state:?}")
@@ -166,7 +210,8 @@ impl World {
         let id = me.id;
         let lineage = self.database.lineage();
         let floor = self.floor(lineage, id);
-        let answer = self.ask(self.any_place(), |chat| async move { chat.conversations(id, None, 50).await }).await;
+        let answer =
+            self.ask(self.any_place(), |chat| async move { chat.conversations(id, Which::All, None, 50).await }).await;
         let Some(Ok(page)) = answer.filter(|_| lineage == self.database.lineage()) else { return };
         self.must(page.head.pos >= floor.head, || {
             format!("I13 monotonic reads: user {id} saw the head at {}, and now at {}", floor.head, page.head.pos)

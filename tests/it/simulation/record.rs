@@ -37,9 +37,14 @@ impl Op {
         format!("op {number}")
     }
 
-    /// Which op stored this message; none for a body that should never have been stored.
-    pub fn of(message: &Message) -> Option<usize> {
-        message.body.strip_prefix("op ")?.parse().ok()
+    /// What its sender makes of it later.
+    pub fn edited(number: usize, edit: u64) -> String {
+        format!("op {number}, edit {edit}")
+    }
+
+    /// Which op this body is of, as sent or as edited.
+    fn of_body(body: &str) -> Option<usize> {
+        body.strip_prefix("op ")?.split(',').next()?.parse().ok()
     }
 }
 
@@ -63,8 +68,21 @@ impl Floor {
 pub struct Record {
     pub ops: Vec<Op>,
     pub floors: BTreeMap<(u64, UserId), Floor>,
-    seen: BTreeMap<(u64, ConversationId, Seq), Message>,
+    /// The newest acknowledged version of messages that were changed.
+    pub changed: BTreeMap<MessageId, Message>,
+    seen: BTreeMap<(u64, ConversationId, Seq, i64), Message>,
     rows: BTreeMap<(u64, UserId, i64), i64>,
+}
+
+impl Record {
+    /// Which op stored this message; none for one that should never have been stored. A deleted one says nothing any
+    /// more, and nothing is deleted whose number was not acknowledged, or where the database is put back.
+    pub fn op_of(&self, message: &Message) -> Option<usize> {
+        if message.deleted_at.is_none() {
+            return Op::of_body(&message.body);
+        }
+        self.ops.iter().position(|op| op.acknowledged.is_some_and(|acknowledged| acknowledged.id == message.id))
+    }
 }
 
 impl World {
@@ -72,7 +90,7 @@ impl World {
     pub fn saw(&self, lineage: u64, user: UserId, message: &Message) {
         let concerns = [message.sender, message.recipient].contains(&user);
         self.must(concerns, || format!("I14 privacy: user {user} was shown {message:?}"));
-        let key = (lineage, message.conversation, message.seq);
+        let key = (lineage, message.conversation, message.seq, message.version);
         let mut record = lock(&self.record);
         let first = record.seen.entry(key).or_insert_with(|| message.clone());
         let same = first == message;

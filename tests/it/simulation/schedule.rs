@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
+use chatd::chat::Letter;
 use chatd::domain::{NewUser, Timestamp, User, Username};
 use chatd::store::Users as _;
 
@@ -181,6 +182,10 @@ fn finish(
 
 async fn send_once(world: Arc<World>, place: usize) {
     let (from, body) = (world.people[0].id, chatd::domain::Body::new("after all", 100).expect("a body"));
-    let sent = world.ask(place, |chat| async move { chat.send(from, "bob", body, None).await }).await;
+    let sent = world
+        .ask(place, |chat| async move {
+            chat.send(from, Letter { recipient: "bob", body, key: None, reply_to: None }).await
+        })
+        .await;
     world.must(matches!(sent, Some(Ok(_))), || format!("I20 liveness: a send after healing came to {sent:?}"));
 }

@@ -24,7 +24,7 @@ const HELD: usize = 800;
 /// What a socket says.
 pub enum Frame {
     Hello,
-    Event { event: Event, read: Read },
+    Event { event: Box<Event>, read: Read },
     Head(String),
     Reset,
 }
@@ -117,7 +117,7 @@ async fn deliver(world: &World, feed: &mut Feed, user: UserId, out: &UnboundedSe
         }
         let read = Read { lineage, head: world.true_head(user) };
         for event in page.events {
-            out.send(Frame::Event { event, read }).map_err(|_| Ended)?;
+            out.send(Frame::Event { event: Box::new(event), read }).map_err(|_| Ended)?;
         }
         if !page.more {
             return Ok(false);

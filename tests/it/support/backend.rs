@@ -74,6 +74,15 @@ pub fn tool(name: &str) -> bool {
     found
 }
 
+/// Whether a package is installed, by one of its files: starting a Python for each test to ask would cost more than most
+/// tests. Panics if it is required and is not.
+pub fn package(name: &str, file: &str) -> bool {
+    let required = std::env::var("CHATD_TEST_REQUIRE").unwrap_or_default();
+    let found = Path::new(file).exists();
+    assert!(found || !required.split(',').any(|r| r.trim() == name), "{name} is required here: there is no {file}");
+    found
+}
+
 /// Whether this process may mount a file system: CAP_SYS_ADMIN, which root usually has.
 pub fn may_mount() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -86,7 +95,8 @@ pub fn may_mount() -> bool {
 pub fn left_out() -> Vec<&'static str> {
     let tools = ["strace", "redis-server"].into_iter().filter(|name| !tool(name));
     let services = ["mariadb", "mysql", "redis"].into_iter().filter(|name| service(name).is_none());
-    services.chain(tools).chain((!may_mount()).then_some("mounting a small disk (not root)")).collect()
+    let mail = (!super::smtp::is_here()).then_some("aiosmtpd or openssl");
+    services.chain(tools).chain(mail).chain((!may_mount()).then_some("mounting a small disk (not root)")).collect()
 }
 
 /// An empty, migrated database; removed when dropped.

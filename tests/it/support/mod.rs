@@ -1,12 +1,18 @@
 //! The harness: backends, and waiting for conditions.
 
+#[allow(dead_code, reason = "tests/faults sign in with a password alone")]
+pub mod authenticator;
 pub mod backend;
 pub mod device;
+#[allow(dead_code, reason = "tests/faults sign in with a password alone")]
+pub mod factors;
 pub mod proxy;
 #[allow(dead_code, reason = "the tests use a part of it, and `scripts/faults` all of it")]
 pub mod redis_proxy;
 pub mod server;
 pub mod services;
+#[allow(dead_code, reason = "tests/faults send no mail")]
+pub mod smtp;
 pub mod socket;
 pub mod stuck;
 

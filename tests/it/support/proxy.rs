@@ -1,8 +1,8 @@
 //! A TCP proxy in front of a MySQL server that can be closed, fall silent or become slow, that can break a connection
 //! at any byte, and that can lose a COMMIT or the answer to one.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -31,6 +31,8 @@ struct State {
     swallowed: AtomicUsize,
     /// The next COMMIT's fate, or 0.
     armed: AtomicU8,
+    /// It must follow this text on its connection: servers commit other things too, by themselves.
+    after: Mutex<String>,
     bitten: AtomicUsize,
     /// How many more bytes pass to the server, and from it, before a connection breaks; negative: it has.
     fuse_up: AtomicI64,
@@ -48,6 +50,7 @@ impl Default for State {
             silent: AtomicBool::default(),
             swallowed: AtomicUsize::default(),
             armed: AtomicU8::default(),
+            after: Mutex::default(),
             bitten: AtomicUsize::default(),
             fuse_up: AtomicI64::new(-1),
             fuse_down: AtomicI64::new(-1),
@@ -112,6 +115,12 @@ impl Proxy {
 
     /// Loses the next COMMIT, or its answer, and ends that connection.
     pub fn lose(&self, what: Lose) {
+        self.lose_of(what, "");
+    }
+
+    /// The same for the next COMMIT on a connection on which this text was sent before, after now.
+    pub fn lose_of(&self, what: Lose, text: &str) {
+        text.clone_into(&mut self.state.after.lock().expect("a text"));
         self.state.armed.store(what as u8, Ordering::Relaxed);
     }
 
@@ -169,8 +178,14 @@ impl State {
         Some(usize::try_from(left).expect("it is not negative"))
     }
 
-    fn of_client(&self, piece: &[u8]) -> Fate {
-        if piece.ends_with(COMMIT) {
+    /// `said`: whether the text was sent on this connection; asked of each piece once there is a fate.
+    fn of_client(&self, piece: &[u8], said: &mut bool) -> Fate {
+        *said = self.armed.load(Ordering::Relaxed) != 0
+            && (*said || {
+                let text = self.after.lock().expect("a text");
+                text.is_empty() || piece.windows(text.len()).any(|part| part == text.as_bytes())
+            });
+        if *said && piece.ends_with(COMMIT) {
             let fate = match self.armed.swap(0, Ordering::Relaxed) {
                 1 => Some(Lose::Commit),
                 2 => Some(Lose::Answer),
@@ -201,6 +216,7 @@ async fn pass(client: TcpStream, server: TcpStream, state: Arc<State>, mut cut: 
     let (mut up, mut down) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     let mut swallow = false;
     let mut silent = false;
+    let mut said = false;
     loop {
         silent |= state.silent.load(Ordering::Relaxed);
         tokio::select! {
@@ -218,7 +234,7 @@ async fn pass(client: TcpStream, server: TcpStream, state: Arc<State>, mut cut: 
                     state.swallowed.fetch_add(1, Ordering::Relaxed);
                     continue;
                 }
-                match state.of_client(&up[..n]) {
+                match state.of_client(&up[..n], &mut said) {
                     Fate::Passes => {}
                     Fate::Breaks(part) => {
                         let _ = to_server.write_all(&up[..part]).await;

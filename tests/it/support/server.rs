@@ -1,15 +1,15 @@
 //! A real `chatd serve` on a free port, and clients for it.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use chatd::auth::Hasher;
+use chatd::auth::{Hasher, hash_token};
 use chatd::domain::{Clock, NewUser, SystemClock, User, Username};
-use chatd::store::{SqlStore, Users};
+use chatd::store::{Session, Sessions as _, SqlStore, Users};
 use reqwest::{Method, Response};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -42,11 +42,24 @@ pub fn command(database: &Database, dir: &Path, settings: Settings<'_>) -> Comma
     let mut command = Command::new(binary());
     command.current_dir(dir).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("CHATD_DATA_DIR", dir.join("data")).env("CHATD_DATABASE_URL", &database.url);
-    for (name, value) in settings {
-        command.env(format!("CHATD_{name}"), value);
+    for (name, value) in RAISED.iter().chain(settings) {
+        match *value {
+            DEFAULT => command.env_remove(format!("CHATD_{name}")),
+            value => command.env(format!("CHATD_{name}"), value),
+        };
     }
     command
 }
+
+/// The limits of what each user may ask for are not what most tests are about.
+const RAISED: Settings<'_> = &[
+    ("MESSAGES_PER_SECOND", "1000000"),
+    ("MESSAGES_BURST", "1000000"),
+    ("READS_PER_MINUTE", "10000000"),
+    ("LOGINS_PER_MINUTE", "1000000"),
+];
+/// For a setting's value: what it is when nobody sets it.
+pub const DEFAULT: &str = "(default)";
 
 impl Server {
     /// Starts it and waits until it listens.
@@ -165,19 +178,39 @@ impl World {
         Self { server, database, dir }
     }
 
+    /// The same database under a server that was started anew.
+    pub async fn restarted(self, settings: Settings<'_>) -> Self {
+        let Self { server, database, dir } = self;
+        server.signal("TERM");
+        server.ended().await;
+        drop(server);
+        let server = Server::start(&database, dir.path(), settings);
+        Self { server, database, dir }
+    }
+
     pub async fn add(&self, name: &str) -> User {
         add_user(&*self.database.store().await, name, false).await
     }
 
-    /// A new person, signed in.
+    /// A new person, signed in: without the password, whose check costs more than most of what is tested.
     pub async fn person(&self, name: &str) -> Client {
-        self.add(name).await;
-        Client::signed_in(&self.server.url, name).await
+        let store = self.database.store().await;
+        let user = add_user(&store, name, false).await;
+        let client = Client::new(&self.server.url);
+        client.set_cookie("sessionid", Some(&begin_session(&store, &user).await));
+        client.set_cookie("csrftoken", Some(&hash_token(name)));
+        client
     }
 
     pub async fn two(&self) -> (Client, Client) {
         (self.person("ann").await, self.person("bob").await)
     }
+}
+
+/// Runs `chatd ARGS` beside the server.
+pub fn chatd(world: &World, settings: Settings<'_>, args: &[&str]) -> Output {
+    let mut command = command(&world.database, world.dir.path(), settings);
+    command.args(args).stdin(Stdio::null()).output().expect("chatd runs")
 }
 
 /// The password of a person of the tests.
@@ -188,12 +221,43 @@ pub fn password(name: &str) -> String {
 pub async fn add_user(store: &SqlStore, name: &str, superuser: bool) -> User {
     let new = NewUser {
         username: Username::new(name).expect("a legal name"),
-        password_hash: Hasher::default().hash(&password(name)).await.expect("a hash"),
+        password_hash: password_hash(name).await,
         email: String::new(),
         is_staff: superuser,
         is_superuser: superuser,
     };
     store.add_user(&new, SystemClock.now()).await.expect("the user is new")
+}
+
+/// The hash of a person's password, made once for all tests on this machine.
+async fn password_hash(name: &str) -> String {
+    let made = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hashes").join(hash_token(name));
+    if let Ok(hash) = std::fs::read_to_string(&made) {
+        return hash;
+    }
+    let hash = Hasher::default().hash(&password(name)).await.expect("a hash");
+    // Whole or not at all: others may read it, or write the same, at this moment.
+    let dir = made.parent().expect("a directory");
+    std::fs::create_dir_all(dir).expect("a directory");
+    let mut part = tempfile::NamedTempFile::new_in(dir).expect("a file");
+    part.write_all(hash.as_bytes()).expect("written");
+    part.persist(&made).expect("in its place");
+    hash
+}
+
+/// A new session of a user; the cookie's value.
+async fn begin_session(store: &SqlStore, user: &User) -> String {
+    let (token, now) = (format!("{:032x}", rand::random::<u128>()), SystemClock.now());
+    let session = Session {
+        token_hash: hash_token(&token),
+        user: user.id,
+        created_at: now,
+        expires_at: now.plus(Duration::from_hours(14 * 24)),
+        user_agent: "a test".to_owned(),
+        last_used_at: now,
+    };
+    store.add_session(&session).await.expect("a session");
+    token
 }
 
 /// An answer, read whole.
@@ -242,7 +306,7 @@ pub struct Client {
 
 impl Client {
     pub fn new(base: &str) -> Self {
-        Self::patient(base, Duration::from_secs(20))
+        Self::patient(base, Duration::from_mins(2))
     }
 
     /// One that waits so long for an answer.

@@ -32,10 +32,15 @@ impl OwnRedis {
         Self { child, port }
     }
 
+    /// `STOP` or `CONT`: it hangs, or goes on.
+    pub fn signal(&self, name: &str) {
+        let done = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
+        assert!(done.is_ok_and(|status| status.success()), "kill -s {name}");
+    }
+
     /// Ends it by a signal, `TERM` or `KILL`, and waits until it has ended.
     pub fn end(mut self, signal: &str) {
-        let done = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status();
-        assert!(done.is_ok_and(|status| status.success()), "kill -s {signal}");
+        self.signal(signal);
         tokio::task::block_in_place(|| self.child.wait()).expect("it ends");
     }
 

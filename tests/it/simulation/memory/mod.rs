@@ -5,6 +5,7 @@
 //! It is held to what it claims: `tests/it/conformance/store.rs` runs on it as on every database, except for what it
 //! leaves out (sessions, limits, passwords, migrations). It is never part of the program.
 
+mod changing;
 mod reading;
 mod tables;
 mod transaction;
@@ -15,7 +16,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chatd::domain::{Epoch, NewUser, Position, Timestamp, User, UserId, UserKey};
+use chatd::domain::{
+    Epoch, NamePrefix, NewUser, PeoplePage, Place, Position, Sharing, Timestamp, User, UserId, UserKey, places,
+};
 use chatd::store::{MigrationStatus, Rule, Store, StoreError, Users};
 
 use super::bugs::Bug;
@@ -85,6 +88,7 @@ impl Users for MemoryStore {
             is_superuser: new.is_superuser,
             date_joined: now,
             last_login: None,
+            sharing: Sharing::default(),
         };
         tables.users.insert(id, (user.clone(), key, new.password_hash.clone()));
         tables.heads.insert(id, Position { pos: 0, tag });
@@ -108,24 +112,39 @@ impl Users for MemoryStore {
         Ok(self.user_and_hash(key).await?.map(|(user, _)| user))
     }
 
-    async fn all_users(&self) -> Result<Vec<User>, StoreError> {
-        self.read(|tables| tables.users.values().map(|(user, ..)| user.clone()).collect()).await
+    async fn users_after(&self, after: UserId, limit: i64) -> Result<Vec<User>, StoreError> {
+        let limit = usize::try_from(limit).unwrap_or(0);
+        let found = |tables: &Tables| {
+            let behind = tables.users.range(after + 1..).map(|(_, (user, ..))| user.clone());
+            behind.take(limit).collect()
+        };
+        self.read(found).await
+    }
+
+    async fn has_more_users_than(&self, most: i64) -> Result<bool, StoreError> {
+        self.read(|tables| i64::try_from(tables.users.len()).unwrap_or(0) > most).await
     }
 
     async fn people(
         &self,
         me: UserId,
-        prefix: &UserKey,
-        after: Option<&str>,
+        prefix: &NamePrefix,
+        after: Option<&Place>,
         limit: i64,
-    ) -> Result<Vec<(String, User)>, StoreError> {
+    ) -> Result<PeoplePage, StoreError> {
+        let ((from, to), limit) = (prefix.bounds(), usize::try_from(limit).unwrap_or(0));
         let found = |tables: &Tables| {
             let people = tables.users.values().filter(|(user, ..)| user.is_active && user.id != me);
-            let keyed = people.map(|(user, key, _)| (key.as_str().to_owned(), user.clone()));
-            let from = after.unwrap_or_default();
-            let sorted: BTreeMap<_, _> =
-                keyed.filter(|(key, _)| key.starts_with(prefix.as_str()) && key.as_str() > from).collect();
-            sorted.into_iter().take(usize::try_from(limit).unwrap_or(0)).collect()
+            let named = people.flat_map(|(user, key, _)| {
+                places(user.id, key, "").into_iter().map(|(part, place)| (part, place, user.clone()))
+            });
+            let wanted = named.filter(|(part, place, _)| {
+                let behind = after.is_none_or(|after| place > after);
+                prefix.parts().contains(part) && place.0 > from && place.0 < to && behind
+            });
+            let sorted: BTreeMap<_, _> = wanted.map(|(_, place, user)| (place, user)).collect();
+            let next = sorted.keys().take(limit).next_back().filter(|_| sorted.len() > limit).cloned();
+            PeoplePage { people: sorted.into_values().take(limit).collect(), next }
         };
         self.read(found).await
     }

@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use chatd::domain::{
-    Change, Conversation, ConversationId, ConversationPage, Event, LogPage, Message, MessageId, NewMessage, Position,
-    ReadState, Sent, Seq, Slice, Timestamp, UserId,
+    Change, Changed, Conversation, ConversationId, ConversationPage, ConversationSettings, Edit, Event, Face, LogPage,
+    Mark, Message, MessageId, NewMessage, Position, ReadState, Sent, Seq, Slice, Timestamp, UserId,
 };
-use chatd::store::{Logs, Messages, StoreError};
+use chatd::store::{Logs, Messages, StoreError, Which};
 
 use super::tables::{LogRow, Tables};
 use super::transaction::Fault;
@@ -22,21 +22,33 @@ pub fn read_state(tables: &Tables, user: UserId, conversation: ConversationId) -
         peer: tables.username(mine.peer),
         read_seq: mine.read_seq,
         peer_read_seq: theirs.read_seq,
+        peer_delivered_seq: theirs.delivered_seq.max(theirs.read_seq),
         unread: mine.peer_sent - mine.peer_sent_read,
     })
 }
 
 fn conversation(tables: &Tables, user: UserId, id: ConversationId) -> Option<Conversation> {
     let (state, row) = (read_state(tables, user, id)?, tables.lists.get(&(user, id))?);
+    let peer = state.peer.clone();
     Some(Conversation {
+        face: Face::default(),
         id,
-        peer: state.peer,
+        peer: state.peer.clone(),
         last_message: tables.messages.get(&(id, row.last_seq)).map(|stored| stored.message.clone()),
         last_seq: row.last_seq,
         read_seq: state.read_seq,
         peer_read_seq: state.peer_read_seq,
+        peer_delivered_seq: state.peer_delivered_seq,
         unread: state.unread,
         last_activity: row.last_activity,
+        settings: ConversationSettings {
+            conversation: id,
+            peer,
+            muted_until: None,
+            pinned: false,
+            archived: false,
+            request: false,
+        },
     })
 }
 
@@ -48,9 +60,11 @@ fn change(tables: &Tables, user: UserId, row: &LogRow) -> Change {
         (1, Some(stored), state) => {
             let message = stored.message.clone();
             let unread = state.filter(|_| message.recipient == user).map(|state| state.unread);
-            Change::MessageCreated { message, unread }
+            Change::MessageCreated { message, unread, request: false }
         }
         (2, _, Some(state)) => Change::Read(state),
+        (3, Some(stored), _) => Change::MessageEdited(stored.message.clone()),
+        (4, Some(stored), _) => Change::MessageDeleted(stored.message.clone()),
         _ => Change::Unknown,
     }
 }
@@ -138,6 +152,7 @@ impl Messages for MemoryStore {
     async fn conversations(
         &self,
         user: UserId,
+        _: Which,
         after: Option<(Timestamp, ConversationId)>,
         limit: i64,
     ) -> Result<ConversationPage, StoreError> {
@@ -173,14 +188,24 @@ impl Messages for MemoryStore {
         Ok(one.zip(head))
     }
 
-    async fn mark_read(
+    async fn mark(
         &self,
         user: UserId,
         peer: UserId,
-        seq: Seq,
+        mark: (Mark, Seq),
         now: Timestamp,
     ) -> Result<Option<(ReadState, Vec<(UserId, i64)>)>, StoreError> {
-        self.mark(user, peer, seq, now).await.map_err(Fault::into_error)
+        self.mark_once([user, peer], mark, now).await.map_err(Fault::into_error)
+    }
+
+    async fn change(
+        &self,
+        sender: UserId,
+        id: MessageId,
+        edit: &Edit,
+        now: Timestamp,
+    ) -> Result<Option<Changed>, StoreError> {
+        self.change_once(sender, id, edit, now).await.map_err(Fault::into_error)
     }
 
     async fn repair_conversations(&self, _: UserId) -> Result<u64, StoreError> {

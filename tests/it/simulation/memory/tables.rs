@@ -32,6 +32,7 @@ pub struct ListRow {
     pub peer_sent: i64,
     pub read_seq: Seq,
     pub peer_sent_read: i64,
+    pub delivered_seq: Seq,
 }
 
 #[derive(Debug)]
@@ -62,6 +63,8 @@ pub struct Changes {
     pub heads: Vec<(UserId, Position)>,
     pub pairs: Vec<((UserId, UserId), Pair)>,
     pub messages: Vec<Arc<Stored>>,
+    /// Messages as they are from now on.
+    pub edited: Vec<Arc<Stored>>,
     pub lists: Vec<((UserId, ConversationId), ListRow)>,
     pub log: Vec<((UserId, i64), LogRow)>,
 }
@@ -72,6 +75,9 @@ impl Tables {
         self.pairs.extend(changes.pairs);
         self.lists.extend(changes.lists);
         self.log.extend(changes.log);
+        for stored in changes.edited {
+            self.messages.insert((stored.message.conversation, stored.message.seq), stored);
+        }
         for stored in changes.messages {
             let at = (stored.message.conversation, stored.message.seq);
             self.by_key.insert((stored.message.sender, stored.key.clone()), at);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chatd::domain::{ConversationId, Message, NewMessage, Position, ReadState, SendKey, Sent, Seq, Timestamp, UserId};
+use chatd::domain::{ConversationId, Message, NewMessage, Position, SendKey, Sent, Seq, Timestamp, UserId};
 use chatd::store::{Rule, StoreError};
 
 use super::MemoryStore;
@@ -12,7 +12,6 @@ use super::transaction::{Fault, Transaction};
 use crate::simulation::bugs::Bug;
 
 const MESSAGE_CREATED: i64 = 1;
-const READ: i64 = 2;
 /// How often the server tries by itself.
 const TRIES: usize = 3;
 
@@ -144,7 +143,7 @@ impl MemoryStore {
         Ok((changes, Sent { message, created: true, reached }))
     }
 
-    fn log_to(&self, changes: &mut Changes, heads: &Heads, row: impl Fn(i64) -> LogRow) {
+    pub(super) fn log_to(&self, changes: &mut Changes, heads: &Heads, row: impl Fn(i64) -> LogRow) {
         for (user, head) in heads {
             let at = Position { pos: head.pos + 1, tag: self.tag() };
             changes.log.push(((*user, at.pos), row(at.tag)));
@@ -170,40 +169,6 @@ impl MemoryStore {
         }
         transaction.commit(changes).await?;
         Ok(sent)
-    }
-
-    pub(super) async fn mark(
-        &self,
-        user: UserId,
-        peer: UserId,
-        seq: Seq,
-        now: Timestamp,
-    ) -> Result<Option<(ReadState, Vec<(UserId, i64)>)>, Fault> {
-        let transaction = self.database.begin().await?;
-        let heads = transaction.lock_heads(&[user, peer]).await?;
-        self.database.sim.pause().await;
-        let found = transaction.look(|tables| {
-            let conversation = tables.pairs.get(&(user.min(peer), user.max(peer)))?.id;
-            Some((
-                super::reading::read_state(tables, user, conversation)?,
-                tables.lists.get(&(user, conversation))?.clone(),
-            ))
-        })?;
-        let Some((state, row)) = found else { return Ok(None) };
-        let seq = seq.min(row.last_seq);
-        let falls = seq < state.read_seq && self.has(Bug::ReadMarkFalls);
-        if user == peer || (seq <= state.read_seq && !falls) {
-            return Ok(Some((state, Vec::new())));
-        }
-        let conversation = state.conversation;
-        let read = transaction.look(|tables| tables.peer_sent_up_to(user, peer, conversation, seq))?;
-        let state = ReadState { read_seq: seq, unread: row.peer_sent - read, ..state };
-        let mut changes = Changes::default();
-        changes.lists.push(((user, conversation), ListRow { read_seq: seq, peer_sent_read: read, ..row }));
-        self.log_to(&mut changes, &heads, |tag| LogRow { tag, kind: READ, conversation, seq, created_at: now });
-        let reached = changes.heads.iter().map(|(user, at)| (*user, at.pos)).collect();
-        transaction.commit(changes).await?;
-        Ok(Some((state, reached)))
     }
 }
 
@@ -238,6 +203,9 @@ fn message(tables: &Tables, new: &NewMessage, pair: &Pair, id: i64) -> Message {
             SendKey::Made(_) => None,
         },
         version: 1,
+        edited_at: None,
+        deleted_at: None,
+        reply_to: new.reply_to,
     }
 }
 
@@ -252,6 +220,7 @@ fn list_rows(tables: &Tables, low: UserId, high: UserId, pair: &Pair) -> Vec<((U
             peer_sent,
             read_seq: before.map_or(0, |row| row.read_seq).max(read_at_least),
             peer_sent_read: before.map_or(0, |row| row.peer_sent_read),
+            delivered_seq: before.map_or(0, |row| row.delivered_seq),
         };
         ((user, pair.id), row)
     };

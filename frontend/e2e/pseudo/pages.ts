@@ -1,0 +1,4 @@
+import { en } from '../../src/words/pages-en';
+import { longer } from './longer';
+
+export const de = longer(en);

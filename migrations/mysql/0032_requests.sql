@@ -1,0 +1,2 @@
+-- 1 while a stranger's conversation waits until the user accepts it, or writes back.
+ALTER TABLE user_conversations ADD COLUMN request TINYINT NOT NULL DEFAULT 0;

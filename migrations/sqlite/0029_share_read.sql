@@ -1,0 +1,2 @@
+-- Whether others see how far a user has read; who does not share it does not see it of others.
+ALTER TABLE users ADD COLUMN share_read INTEGER NOT NULL DEFAULT 1;
