@@ -1,5 +1,8 @@
 //! Names that people choose for themselves: none that pretends to be somebody, or the operator.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use sha2::{Digest, Sha256};
 use unicode_security::{MixedScript as _, skeleton};
 
@@ -86,13 +89,18 @@ impl Username {
     }
 }
 
+/// What the reserved words look like.
+static RESERVED_LOOKS: LazyLock<HashSet<String>> = LazyLock::new(|| RESERVED.iter().map(|word| look(word)).collect());
+/// How the name of an erased account begins, in what it looks like.
+static ERASED_LOOK: LazyLock<String> = LazyLock::new(|| look("deleted"));
+
 /// Whether letters and digits read as if the operator wrote.
 pub(super) fn is_reserved(bare: &str) -> bool {
     let looks = look(bare);
-    // As the name of an erased account: in what it looks like, `0` is `o` and `1` is `l`.
+    // In what it looks like, `0` is `o` and `1` is `l`.
     let erased =
-        looks.strip_prefix(&look("deleted")).is_some_and(|rest| rest.chars().all(|c| "23456789ol".contains(c)));
-    erased || RESERVED.iter().any(|word| look(word) == looks)
+        looks.strip_prefix(ERASED_LOOK.as_str()).is_some_and(|rest| rest.chars().all(|c| "23456789ol".contains(c)));
+    erased || RESERVED_LOOKS.contains(&looks)
 }
 
 /// What an erased account is called: a name that [`Username::new`] gives to nobody. `again` follows where somebody has had

@@ -41,7 +41,11 @@ pub enum Nullable<T> {
 
 /// The named values of a body.
 #[derive(Debug, Default)]
-pub struct Fields(HashMap<String, Given>);
+pub struct Fields {
+    values: HashMap<String, Given>,
+    /// Whether they came in a form, which knows texts alone.
+    form: bool,
+}
 
 impl Fields {
     /// Reads `body`; `kind` is its content type, as text and parsed.
@@ -57,12 +61,13 @@ impl Fields {
     }
 
     fn from_query(query: Query) -> Self {
-        Self(query.into_pairs().map(|(name, value)| (name, Given::Text(value))).collect())
+        let values = query.into_pairs().map(|(name, value)| (name, Given::Text(value))).collect();
+        Self { values, form: true }
     }
 
     /// What was given under this name.
     pub fn get(&self, name: &str) -> Option<&Given> {
-        self.0.get(name)
+        self.values.get(name)
     }
 
     /// A required text field: what was given, or the errors.
@@ -105,7 +110,7 @@ impl Fields {
         match self.get(name) {
             None => Ok(None),
             Some(Given::Null) => Ok(Some(Nullable::Null)),
-            Some(Given::Text(text)) if text.is_empty() => Ok(Some(Nullable::Null)),
+            Some(Given::Text(text)) if self.form && text.is_empty() => Ok(Some(Nullable::Null)),
             Some(Given::Text(text)) if let Some(time) = Timestamp::parse(text) => Ok(Some(Nullable::Value(time))),
             Some(_) => Err(vec![WRONG_TIME.to_owned()]),
         }
@@ -125,7 +130,7 @@ fn parse_json(body: &[u8]) -> Result<Fields, ApiError> {
     if text.trim_start().starts_with('{') {
         let raw: HashMap<String, Box<RawValue>> = serde_json::from_str(text).map_err(parse)?;
         let fields = raw.into_iter().map(|(name, value)| Ok((name, given(&value).map_err(parse)?)));
-        return Ok(Fields(fields.collect::<Result<_, ApiError>>()?));
+        return Ok(Fields { values: fields.collect::<Result<_, ApiError>>()?, form: false });
     }
     let value: &RawValue = serde_json::from_str(text).map_err(parse)?;
     let kind = match (value.get().as_bytes(), given(value).map_err(parse)?) {
@@ -219,6 +224,15 @@ mod tests {
     #[test]
     fn the_last_of_equal_keys_counts() {
         assert_eq!(json(r#"{"a": 1, "a": "two"}"#).unwrap().get("a"), Some(&Given::Text("two".to_owned())));
+    }
+
+    /// Forms have no null; JSON has, and an empty text is no moment there.
+    #[test]
+    fn an_empty_moment_is_null_in_a_form_alone() {
+        let form = Fields::from_query(Query::parse_bytes(b"until="));
+        assert_eq!(form.time("until"), Ok(Some(Nullable::Null)));
+        assert_eq!(json(r#"{"until": null}"#).unwrap().time("until"), Ok(Some(Nullable::Null)));
+        assert_eq!(json(r#"{"until": ""}"#).unwrap().time("until"), Err(vec![WRONG_TIME.to_owned()]));
     }
 
     #[test]

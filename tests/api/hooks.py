@@ -107,7 +107,7 @@ def load():
     import schemathesis
 
     base, role, path, password, program = (
-        os.environ[f"CHATD_API_{name}"] for name in ("BASE", "ROLE", "TALLY", "PASSWORD", "PROGRAM"))
+        os.environ[f"API_UNDER_TEST_{name}"] for name in ("BASE", "ROLE", "TALLY", "PASSWORD", "PROGRAM"))
     seed = path
     answers, excused = collections.Counter(), collections.Counter()
     # The others far more often than oneself: with oneself one has no conversation.
@@ -305,5 +305,5 @@ elif __name__ == "__main__":
     found = verdict(sys.argv[1:])
     print("\n".join(found))
     sys.exit(1 if found else 0)
-elif "CHATD_API_ROLE" in os.environ:
+elif "API_UNDER_TEST_ROLE" in os.environ:
     load()

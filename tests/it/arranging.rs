@@ -79,6 +79,7 @@ async fn wrong_settings_change_nothing(backend: Backend) {
         ("archived", json!([true]), no_flag),
         ("archived", json!(null), "This field may not be null."),
         ("muted_until", json!("tomorrow"), no_time),
+        ("muted_until", json!(""), no_time),
         ("muted_until", json!(true), no_time),
         ("muted_until", json!(5), no_time),
     ] {

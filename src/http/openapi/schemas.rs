@@ -95,7 +95,7 @@ fn bodies(add: &mut impl FnMut(&str, Value)) {
     add(
         "ConversationSettingsChange",
         json!({"type": "object", "properties": {
-            "muted_until": {"type": ["string", "null"], "format": "date-time"},
+            "muted_until": {"type": ["string", "null"], "format": "date-time", "minLength": 20},
             "pinned": {"type": "boolean"}, "archived": {"type": "boolean"},
         }}),
     );
