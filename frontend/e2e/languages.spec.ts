@@ -32,17 +32,16 @@ for (const viewport of SIZES) {
 test('what is cut off is seen to be', async ({ person }) => {
   const page = await person('carol', 'settings/');
   await connected(page);
+  await expect(page.locator('.card button').first()).toBeVisible();
   expect(await clipped(page)).toEqual([]);
   await page.evaluate(() => {
     const [button, heading] = [document.querySelector('.card button'), document.querySelector('.card h2')];
-    if (button instanceof HTMLElement) {
-      button.textContent = 'x'.repeat(30);
-      Object.assign(button.style, { width: '50px', whiteSpace: 'nowrap' });
-    }
-    if (heading instanceof HTMLElement) {
-      heading.textContent = 'cut off';
-      Object.assign(heading.style, { width: '20px', overflow: 'hidden', whiteSpace: 'nowrap' });
-    }
+    if (!(button instanceof HTMLElement && heading instanceof HTMLElement))
+      throw new Error('there is no card');
+    button.textContent = 'x'.repeat(30);
+    Object.assign(button.style, { width: '50px', whiteSpace: 'nowrap' });
+    heading.textContent = 'cut off';
+    Object.assign(heading.style, { width: '20px', overflow: 'hidden', whiteSpace: 'nowrap' });
   });
   expect((await clipped(page)).map((text) => text.slice(0, 7))).toEqual(['cut off', 'xxxxxxx']);
 });
