@@ -93,7 +93,11 @@ impl OwnMariaDb {
 
     /// Makes its empty system tables below `dir`.
     pub fn install(dir: &Path) {
+        // Two at once would take each other's temporary tables, which are named alike.
+        let own = dir.join("install");
+        std::fs::create_dir_all(&own).expect("a directory");
         let made = Command::new("mariadb-install-db")
+            .env("TMPDIR", own)
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", &user()])
             .arg(format!("--datadir={}", dir.join("mariadb").display()))
             .output()
