@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::presence::{self, Look};
 use super::{Attending, Chat, Sockets};
+use crate::store::StoreError;
 
 /// With a broken bus heads are read this often.
 const BROKEN_BUS: Duration = Duration::from_secs(2);
@@ -63,17 +64,22 @@ impl Keeper {
     async fn poll_sessions(&self) {
         loop {
             tokio::time::sleep(if self.shared { SESSIONS_WITH_BUS } else { SESSIONS }).await;
-            for sessions in self.sockets.sessions().chunks(1000) {
-                match self.chat.store.live_sessions(sessions, self.chat.clock.now()).await {
-                    Ok(live) => {
-                        let live: HashSet<_> = live.into_iter().collect();
-                        let ended = sessions.iter().filter(|session| !live.contains(*session));
-                        ended.for_each(|session| self.sockets.revoke(session));
-                    }
-                    Err(e) => tracing::warn!(error = %e, "the sessions of open sockets cannot be read"),
-                }
+            let asked = Instant::now();
+            match self.revoke_ended().await {
+                Ok(()) => self.sockets.note_seen(asked),
+                Err(e) => tracing::warn!(error = %e, "the sessions of open sockets cannot be read"),
             }
         }
+    }
+
+    async fn revoke_ended(&self) -> Result<(), StoreError> {
+        for sessions in self.sockets.sessions().chunks(1000) {
+            let live = self.chat.store.live_sessions(sessions, self.chat.clock.now()).await?;
+            let live: HashSet<_> = live.into_iter().collect();
+            let ended = sessions.iter().filter(|session| !live.contains(*session));
+            ended.for_each(|session| self.sockets.revoke(session));
+        }
+        Ok(())
     }
 
     async fn attend(&self) {

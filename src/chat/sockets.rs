@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::timeout;
@@ -39,11 +39,13 @@ pub struct Sockets {
     open: Arc<Mutex<HashMap<u64, Entry>>>,
     next: Arc<AtomicU64>,
     turns: Arc<Semaphore>,
+    seen: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Default for Sockets {
     fn default() -> Self {
-        Self { open: Arc::default(), next: Arc::default(), turns: Arc::new(Semaphore::new(READING)) }
+        let turns = Arc::new(Semaphore::new(READING));
+        Self { open: Arc::default(), next: Arc::default(), turns, seen: Arc::default() }
     }
 }
 
@@ -98,6 +100,11 @@ impl Sockets {
         }
     }
 
+    /// Notes when all of [`Self::sessions`] were asked for, once those that had ended were revoked.
+    pub fn note_seen(&self, when: Instant) {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(when);
+    }
+
     /// Tells one more share of the sockets that the process is about to end: `1/shares` of those that are left.
     pub fn restart_some(&self, shares: usize) {
         let open = self.lock();
@@ -119,6 +126,11 @@ impl OpenSocket {
     /// Whether the server already wants this socket to end.
     pub fn pending_goodbye(&self) -> Option<Goodbye> {
         *self.ending.borrow()
+    }
+
+    /// When the sessions of all sockets were last looked at together; what had ended by then was told to end.
+    pub fn seen(&self) -> Option<Instant> {
+        *self.sockets.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until the server wants this socket to end.

@@ -25,8 +25,11 @@ use crate::store::StoreError;
 const MOST_FRAMES: u32 = 10;
 const PING_EVERY: Duration = Duration::from_secs(20);
 const SILENCE: Duration = Duration::from_secs(50);
-/// A socket that tells something knows that its session stood this recently.
+/// A socket that tells of the log knows that its session stood this recently.
 const CHECK: Duration = Duration::from_millis(800);
+/// And one that tells something that passes, this recently. The poll of sessions knows it anew before that is over; while
+/// the database cannot be asked, nothing is told.
+const CHECK_OF_PASSING: Duration = Duration::from_secs(6);
 /// Events of the first look at the log; of the next ones more, where that is not enough.
 const FIRST_PAGE: i64 = 16;
 const PAGE: i64 = 200;
@@ -56,7 +59,8 @@ pub(super) struct Talk<'a> {
     last_heard: Instant,
     last_ping: Instant,
     last_noted: Instant,
-    last_check: Instant,
+    /// When the session was last seen to stand.
+    seen: Instant,
     check_due: bool,
     retry_at: Option<Instant>,
     second: Instant,
@@ -78,7 +82,7 @@ impl<'a> Talk<'a> {
             last_heard: now,
             last_ping: now,
             last_noted: now,
-            last_check: now,
+            seen: now,
             check_due: false,
             retry_at: None,
             second: now,
@@ -117,16 +121,18 @@ impl<'a> Talk<'a> {
             match happening {
                 Happening::Woken => {
                     // The wake may have meant the session, whatever else was told.
+                    let woken = Instant::now();
                     let told = self.deliver(stream).await?;
-                    if told == 0 || self.last_check.elapsed() > CHECK {
+                    self.check_due |= self.seen < woken;
+                    if self.check_due && told == 0 {
                         self.check_session().await?;
-                    } else {
-                        self.check_due = true;
                     }
                 }
                 Happening::Signal(signal) => {
                     let Some(live) = &mut self.live else { continue };
-                    if let Some(text) = live.frame(signal).await {
+                    if let Some(text) = live.frame(signal).await
+                        && self.stands(CHECK_OF_PASSING).await?
+                    {
                         self.tell(stream, text).await?;
                     }
                 }
@@ -167,6 +173,9 @@ impl<'a> Talk<'a> {
                 why = self.open.goodbye() => return Err(goodbye(why)),
             };
             let found = match turn {
+                Some(_turn) if !self.stands(CHECK).await? => {
+                    Err(StoreError::Unavailable("the session cannot be looked at".to_owned()).into())
+                }
                 Some(_turn) => self.feed.next(self.page, HELD).await,
                 None => Err(StoreError::Unavailable("too many sockets read their logs".to_owned()).into()),
             };
@@ -185,8 +194,9 @@ impl<'a> Talk<'a> {
                 self.page = if taken < self.page { taken.max(1) } else { PAGE.min(self.page * 2) };
             }
             told += page.events.len();
-            if self.last_check.elapsed() > CHECK {
-                self.check_session().await?;
+            // What was read and is not told is not told by this socket any more.
+            if !page.events.is_empty() && !self.stands(CHECK).await? {
+                return Err(End::Close(CloseCode::Again, "try again"));
             }
             for event in page.events {
                 // A client that reads slowly must not put off its end.
@@ -222,15 +232,29 @@ impl<'a> Talk<'a> {
         }
     }
 
-    async fn check_session(&mut self) -> Result<(), End> {
-        self.last_check = Instant::now();
-        self.check_due = false;
+    /// Whether the session is known to have stood so long ago at most. Not while the database cannot be asked: whoever was
+    /// signed out meanwhile is told nothing.
+    async fn stands(&mut self, ago: Duration) -> Result<bool, End> {
+        let seen = self.open.seen().map_or(self.seen, |polled| polled.max(self.seen));
+        if seen.elapsed() <= ago { Ok(true) } else { self.check_session().await }
+    }
+
+    /// Looks at the session, and ends with it. False if it cannot be looked at now: then at the next tick.
+    async fn check_session(&mut self) -> Result<bool, End> {
         let chat = &self.socket.app.chat;
+        let asked = Instant::now();
         // One look for all who ask at this moment.
         match chat.store.session(&self.socket.token_hash, chat.clock.now()).await {
             Ok(None) => Err(goodbye(Goodbye::Revoked)),
-            // Nothing is known: the poll of sessions asks again.
-            _ => Ok(()),
+            Ok(Some(_)) => {
+                (self.seen, self.check_due) = (asked, false);
+                Ok(true)
+            }
+            Err(e) => {
+                tracing::debug!(error = %e, "a socket cannot look at its session; it tries again");
+                self.check_due = true;
+                Ok(false)
+            }
         }
     }
 
@@ -305,6 +329,7 @@ impl<'a> Talk<'a> {
         send(stream, Message::Ping(Vec::new())).await?;
         if self.socket.events
             && let Ok(head) = self.socket.app.chat.head(self.socket.user).await
+            && self.stands(CHECK_OF_PASSING).await?
         {
             let cursor = self.socket.app.chat.cursor(self.socket.user, head);
             say(stream, json!({"type": "head", "cursor": cursor}).to_string()).await?;

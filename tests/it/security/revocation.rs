@@ -3,9 +3,12 @@
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
+use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
 
 use super::{chatd_ok, once};
 use crate::support::backend::{Backend, service, tool};
+use crate::support::proxy::Proxy;
 use crate::support::server::{Client, LOOSE, Server, Settings, World};
 use crate::support::services::{OwnRedis, free_port};
 use crate::support::socket::Socket;
@@ -23,10 +26,14 @@ pub fn trials() -> Vec<Trial> {
     let here = Backend::MariaDb.is_here() && service("redis").is_some();
     let name = "security::s10_other_processes_close_sockets";
     trials.push(trial(name, s10_other_processes_close_sockets).with_ignored_flag(!here));
+    let name = "security::s10_a_process_without_its_database_tells_nothing";
+    trials.push(trial(name, s10_a_process_without_its_database_tells_nothing).with_ignored_flag(!here));
     trials
 }
 
 const IN_TIME: Duration = Duration::from_secs(1);
+/// So long a session may be told what passes without anybody knowing whether it stands.
+const WITHOUT_KNOWING: Duration = Duration::from_secs(6);
 
 /// The sockets of one session: one of each kind.
 async fn both_kinds(client: &Client) -> [Socket; 2] {
@@ -169,4 +176,50 @@ async fn s10_other_processes_close_sockets() {
         expect_closed(sockets, Instant::now(), how).await;
     }
     expect_open(&mut bobs, &bob, "bob").await;
+}
+
+/// A process that cannot ask whether a session stands tells it nothing: not what comes over the bus, and nothing when the
+/// database is back before it has looked (row 14 on Galera, seed 17040027774002093172).
+async fn s10_a_process_without_its_database_tells_nothing() {
+    let redis = service("redis").expect("Redis is here");
+    let settings: Settings<'_> = &[LOOSE, ("REDIS_URL", &redis)];
+    let world = World::with(Backend::MariaDb, settings).await;
+    let (ann, bob) = world.two().await;
+    ann.say("bob", "hi").await;
+    let target = service("mariadb").expect("MariaDB is here").split_once('@').expect("an address").1.to_owned();
+    let proxy = Proxy::to(target.clone()).await;
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let url = world.database.url.replace(&target, &format!("127.0.0.1:{}", proxy.port));
+    let second = Server::start(&world.database, dir.path(), &[settings, &[("DATABASE_URL", &url)]].concat());
+
+    let mut anns = Socket::events(&ann, None).await;
+    let mut bobs = Socket::events(&bob.at(&second.url), None).await;
+    let typing = json!({"type": "typing", "peer": "bob"}).to_string();
+    anns.send_text(&typing).await;
+    assert_eq!(bobs.json().await, json!({"type": "typing", "peer": "ann"}), "it knows her name from now on");
+
+    proxy.close();
+    bob.send("DELETE", "/api/v1/session/", &[], None).await.expect(204);
+    let told = Instant::now();
+    while told.elapsed() < Duration::from_secs(9) {
+        // More often than once a second is passed over.
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        anns.send_text(&typing).await;
+        if told.elapsed() < WITHOUT_KNOWING + IN_TIME {
+            while let Ok(Some(Message::Text(_))) = tokio::time::timeout(Duration::from_millis(100), bobs.next()).await {
+            }
+        }
+    }
+    bobs.assert_silent().await;
+    proxy.open();
+    loop {
+        match bobs.next().await {
+            Some(Message::Close(frame)) => {
+                assert_eq!(frame.map(|frame| u16::from(frame.code)), Some(1008));
+                break;
+            }
+            Some(Message::Ping(_) | Message::Pong(_)) => {}
+            other => panic!("{other:?}, and bob is signed out"),
+        }
+    }
 }

@@ -93,11 +93,8 @@ impl OwnMariaDb {
 
     /// Makes its empty system tables below `dir`.
     pub fn install(dir: &Path) {
-        // Two at once would take each other's temporary tables, which are named alike.
-        let own = dir.join("install");
-        std::fs::create_dir_all(&own).expect("a directory");
         let made = Command::new("mariadb-install-db")
-            .env("TMPDIR", own)
+            .env("TMPDIR", own_temporary(dir))
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", &user()])
             .arg(format!("--datadir={}", dir.join("mariadb").display()))
             .output()
@@ -111,6 +108,7 @@ impl OwnMariaDb {
         let port = lasting_port();
         let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
         let url = format!("mysql://root@127.0.0.1:{port}");
+        own_temporary(dir);
         Self { child: Mutex::default(), dir: dir.to_owned(), port, settings, url }
     }
 
@@ -125,6 +123,7 @@ impl OwnMariaDb {
         command
             .args(["--bind-address=127.0.0.1", &format!("--port={}", self.port)])
             .arg(format!("--datadir={}", self.dir.join("mariadb").display()))
+            .arg(format!("--tmpdir={}", own_temporary(&self.dir).display()))
             .arg(format!("--socket={}", self.dir.join("mariadb.sock").display()))
             .arg(format!("--log-error={}", self.dir.join("mariadb.log").display()))
             .args(&self.settings)
@@ -212,6 +211,13 @@ impl Drop for OwnMariaDb {
         }
         self.kill();
     }
+}
+
+/// Where it has its temporary tables: one that starts removes those of all others in the same place.
+fn own_temporary(dir: &Path) -> PathBuf {
+    let own = dir.join("tmp");
+    std::fs::create_dir_all(&own).expect("a directory");
+    own
 }
 
 /// As whom it runs: by default it refuses to be root.
