@@ -19,7 +19,7 @@ const ADD: &str = "INSERT INTO blocks (user_id, blocked_id, created_at) VALUES (
 const REMOVE: &str = "DELETE FROM blocks WHERE user_id = ? AND blocked_id = ?";
 const COUNT: &str = "UPDATE users SET blocks = blocks + ? WHERE id = ?";
 const ONE: &str = "SELECT blocked_id FROM blocks WHERE user_id = ? AND blocked_id = ?";
-const ALL_OF: &str = "SELECT b.blocked_id, u.username, b.created_at FROM blocks b JOIN users u ON u.id = b.blocked_id \
+const ALL_OF: &str = "SELECT b.blocked_id, u.username, b.created_at FROM blocks b LEFT JOIN users u ON u.id = b.blocked_id \
     WHERE b.user_id = ? ORDER BY b.created_at DESC, b.blocked_id LIMIT 1000";
 const AMONG: Repeat = Repeat {
     head: "SELECT user_id, blocked_id FROM blocks WHERE ",

@@ -36,9 +36,9 @@ pub(super) use settings_columns;
 macro_rules! from_pair {
     () => {
         "FROM user_conversations mine \
-         JOIN users p ON p.id = mine.peer_id \
-         JOIN users v ON v.id = mine.user_id \
-         JOIN user_conversations theirs ON theirs.user_id = mine.peer_id \
+         LEFT JOIN users p ON p.id = mine.peer_id \
+         LEFT JOIN users v ON v.id = mine.user_id \
+         LEFT JOIN user_conversations theirs ON theirs.user_id = mine.peer_id \
             AND theirs.conversation_id = mine.conversation_id \
          WHERE mine.user_id = ? AND mine.conversation_id = \
             (SELECT c.id FROM conversations c WHERE c.low_user = ? AND c.high_user = ?)"
@@ -86,13 +86,13 @@ macro_rules! from_list {
              FROM (SELECT * FROM user_conversations ",
             $mine,
             ") mine \
-             JOIN users p ON p.id = mine.peer_id \
-             JOIN users v ON v.id = mine.user_id \
-             JOIN user_conversations theirs ON theirs.user_id = mine.peer_id \
+             LEFT JOIN users p ON p.id = mine.peer_id \
+             LEFT JOIN users v ON v.id = mine.user_id \
+             LEFT JOIN user_conversations theirs ON theirs.user_id = mine.peer_id \
                 AND theirs.conversation_id = mine.conversation_id \
-             JOIN messages m ON m.conversation_id = mine.conversation_id AND m.seq = mine.last_seq \
-             JOIN users s ON s.id = m.sender_id \
-             JOIN users r ON r.id = m.recipient_id \
+             LEFT JOIN messages m ON m.conversation_id = mine.conversation_id AND m.seq = mine.last_seq \
+             LEFT JOIN users s ON s.id = m.sender_id \
+             LEFT JOIN users r ON r.id = m.recipient_id \
              LEFT JOIN profiles f ON f.user_id = p.id AND p.is_active = 1 \
              ORDER BY mine.last_activity DESC, mine.conversation_id DESC"
         )

@@ -33,7 +33,7 @@ const LEFT: &str = "SELECT c.export_id, c.attempt, MAX(c.no) FROM export_chunks 
     GROUP BY c.export_id, c.attempt LIMIT 20";
 const SWEEP: &str = "DELETE FROM export_chunks WHERE export_id = ? AND attempt = ? AND no >= ? AND no < ?";
 const CONVERSATIONS: &str = "SELECT c.conversation_id, p.username, c.last_seq, c.read_seq, c.delivered_seq, \
-    c.muted_until, c.pinned_at, c.archived_at FROM user_conversations c CROSS JOIN users p ON p.id = c.peer_id \
+    c.muted_until, c.pinned_at, c.archived_at FROM user_conversations c LEFT JOIN users p ON p.id = c.peer_id \
     WHERE c.user_id = ? AND c.conversation_id > ? ORDER BY c.conversation_id LIMIT ?";
 
 pub(super) const ALL: &[&str] = &[

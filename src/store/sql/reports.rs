@@ -12,7 +12,7 @@ macro_rules! reports {
     ($rest:literal) => {
         concat!(
             "SELECT p.id, u.username, p.message_id, p.reason, p.content, p.created_at, p.closed_at, s.username \
-             FROM reports p JOIN users u ON u.id = p.reporter_id LEFT JOIN users s ON s.id = p.closed_by WHERE ",
+             FROM reports p LEFT JOIN users u ON u.id = p.reporter_id LEFT JOIN users s ON s.id = p.closed_by WHERE ",
             $rest
         )
     };

@@ -25,7 +25,8 @@ const ADD: &str = "INSERT INTO sessions (token_hash, user_id, created_at, expire
     VALUES (?, ?, ?, ?, ?, ?)";
 /// Takes the lock that deactivating takes, so that no session is made beside it.
 const SIGNED_IN: &str = "UPDATE users SET last_login = ? WHERE id = ? AND is_active = 1";
-/// The sessions first: begun with the users, MariaDB reads every session of theirs.
+/// The sessions first: begun with the users, MariaDB reads every session of theirs. `u.is_active = 1` alone would make an
+/// inner join of it.
 const FIND: Repeat = Repeat {
     head: concat!(
         "SELECT ",
@@ -33,15 +34,15 @@ const FIND: Repeat = Repeat {
         ", ",
         session_columns!(),
         " FROM sessions x \
-         CROSS JOIN users u ON u.id = x.user_id WHERE u.is_active = 1 AND x.token_hash IN ("
+         LEFT JOIN users u ON u.id = x.user_id WHERE COALESCE(u.is_active, 0) = 1 AND x.token_hash IN ("
     ),
     row: "?",
     between: ", ",
     tail: ")",
 };
 const LIVE: Repeat = Repeat {
-    head: "SELECT x.token_hash, x.expires_at FROM sessions x CROSS JOIN users u ON u.id = x.user_id \
-        WHERE u.is_active = 1 AND x.token_hash IN (",
+    head: "SELECT x.token_hash, x.expires_at FROM sessions x LEFT JOIN users u ON u.id = x.user_id \
+        WHERE COALESCE(u.is_active, 0) = 1 AND x.token_hash IN (",
     row: "?",
     between: ", ",
     tail: ")",

@@ -16,6 +16,7 @@ pub fn trials() -> Vec<Trial> {
     trials.extend(store::marks::trials());
     trials.extend(store::profiles::trials());
     trials.extend(store::people::trials());
+    trials.extend(store::plans::trials());
     trials.extend(store::settings::trials());
     trials.extend(bus::trials());
     trials

@@ -43,6 +43,7 @@ pub mod factors;
 pub mod mails;
 pub mod marks;
 pub mod people;
+pub mod plans;
 pub mod profiles;
 pub mod settings;
 
