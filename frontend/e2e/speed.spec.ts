@@ -208,10 +208,20 @@ test('a conversation is usable soon on a phone, at first and after a reload, in 
   // Only signed in: nothing of the client is here yet.
   const page = await person('fay', 'healthz', { viewport: { width: 390, height: 844 } });
   const bytes = await mobile(page);
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    const read = /\/api\/v1\/((?:session|conversation|message)\/)/.exec(request.url())?.[1];
+    if (read) asked.push(read);
+  });
   await page.goto('c/gus/');
   const cold = await until(page, usable);
   await connected(page);
   const first = bytes();
+  expect(asked, 'each read once, the first two beside each other').toEqual([
+    'conversation/',
+    'session/',
+    'message/',
+  ]);
   // The cache is written a moment after it changed.
   await expect.poll(async () => (await rows(page, 'fay', 'threads')).length).toBe(1);
   await page.reload();

@@ -7,15 +7,17 @@ import { watchAlerts } from './alerts/start';
 import { showUnread } from './alerts/unread';
 import { type Ahead, askAhead } from './api/ahead';
 import { readBase, socketAddress } from './api/base';
-import { createApi } from './api/client';
+import { type Api, createApi } from './api/client';
 import { failureOf, waitAfter } from './api/failure';
 import type { Session } from './api/types';
+import { firstPage } from './conversation/history';
 import { createStore, type Store } from './conversation/store';
 import { openDevice } from './device/device';
 import { createWho, loyal } from './device/who';
 import { delay } from './socket/backoff';
 import { createLink } from './socket/link';
 import { App } from './view/app';
+import { followKeyboard } from './view/on-screen-keyboard';
 import { followChoices } from './view/preferences';
 import { createRouter, followLinks, parseRoute } from './view/router';
 import { StartFailed, Starting } from './view/start';
@@ -55,7 +57,7 @@ async function start(attempts: number): Promise<void> {
   else if (attempts === 0) {
     render(<Starting page={parseRoute(location.pathname, base).page} />, root);
   }
-  const ahead = known ? null : askAhead(api, who.signIn);
+  const ahead = known ? null : askAhead(api, who.signIn, askFirst);
   try {
     const session = await api.session();
     who.remember(session);
@@ -75,6 +77,15 @@ async function start(attempts: number): Promise<void> {
     };
     render(<StartFailed failure={failure} again={again} />, root);
   }
+}
+
+/** The list, and the page with which the conversation of this address opens. */
+async function askFirst(api: Api): Promise<void> {
+  const { results } = await api.conversations();
+  const route = parseRoute(location.pathname, base);
+  if (route.page !== 'conversation') return;
+  const summary = results.find(({ peer }) => peer === route.name);
+  await firstPage(api, route.name, summary, route.seq);
 }
 
 async function open(session: Session, ahead: Ahead | null): Promise<void> {
@@ -122,6 +133,7 @@ async function open(session: Session, ahead: Ahead | null): Promise<void> {
   onLeave(store.rest, () => (who.recall()?.user === user ? store.rise() : leave('other')));
   watchMidnight();
   followChoices();
+  followKeyboard();
   await store.load();
   const signOut = async () => {
     await store.signOut();
@@ -136,7 +148,11 @@ async function open(session: Session, ahead: Ahead | null): Promise<void> {
   const client = { store, router, api: own, failureOf, languages, signOut };
   watchAlerts(client);
   render(<App client={client} />, root);
-  void store.start().then(ahead?.drop);
+  // Whatever is heard from now on, an answer from before does not know.
+  effect(() => {
+    if (store.state.link.value !== 'connecting') ahead?.drop();
+  });
+  void store.start();
 }
 
 /** Signed out counts: what is asked for next will hear of that itself. */

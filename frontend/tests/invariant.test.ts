@@ -3,12 +3,15 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Api } from '../src/api/client';
 import type { ChatEvent, Message } from '../src/api/types';
+import { createChanges } from '../src/conversation/changes';
+import { createHistory } from '../src/conversation/history';
 import { createKeeping } from '../src/conversation/keeping';
-import { receiveEvent } from '../src/conversation/receive';
+import { receiveEvent, threadWith } from '../src/conversation/receive';
 import { createState } from '../src/conversation/state';
-import { fromSnapshot, inOrder, peerOf, withEvent } from '../src/conversation/summaries';
-import { emptyThread, shown, type Thread, withChanged, withLive, withPage } from '../src/conversation/thread';
+import { fromSnapshot, inOrder, withEvent, withSummaries } from '../src/conversation/summaries';
+import { emptyThread, shown, type Thread, withPage } from '../src/conversation/thread';
 import { openDevice } from '../src/device/device';
 import { type Browser, newBrowser } from './client';
 import { Model } from './model.mjs';
@@ -98,14 +101,6 @@ function threadNow(model: Model, peer: string): Thread {
   return withPage(emptyThread(peer), messagesWith(model, peer), 'newest');
 }
 
-/** What `receive.ts` does to a thread. */
-function advance(thread: Thread, event: ChatEvent): Thread {
-  if (!('message' in event) || peerOf(event.message, ME) !== thread.peer) return thread;
-  return event.type === 'message_created'
-    ? withLive(thread, event.message)
-    : withChanged(thread, event.message);
-}
-
 /** The events after `cursor`, where some stretches come twice, as after a reconnect that resumed too early. */
 function delivered(model: Model, after: number, repeats: readonly number[]): ChatEvent[] {
   const events = model.events(ME, after) as unknown as ChatEvent[];
@@ -114,6 +109,14 @@ function delivered(model: Model, after: number, repeats: readonly number[]): Cha
     return [event, ...events.slice(Math.max(0, index - back + 1), index + 1)];
   });
 }
+
+const SESSION = {
+  user: ME,
+  is_staff: false,
+  is_superuser: false,
+  message_max_length: 10_000,
+  messages_to_load: 15,
+};
 
 describe('events on top of a snapshot', () => {
   const scripts = fc.tuple(
@@ -150,7 +153,7 @@ describe('events on top of a snapshot', () => {
         play(model, after);
         const events = delivered(model, cursor, again);
         for (const thread of old) {
-          const now = events.reduce(advance, thread);
+          const now = events.reduce((one, event) => threadWith(one, event, ME), thread);
           expect(shown(now)).toEqual(messagesWith(model, thread.peer));
         }
       }),
@@ -166,13 +169,103 @@ describe('events on top of a snapshot', () => {
   });
 });
 
-const SESSION = {
-  user: ME,
-  is_staff: false,
-  is_superuser: false,
-  message_max_length: 10_000,
-  messages_to_load: 15,
-};
+/** Somebody whose link brings what the script says, and whose answers come as late as it says. */
+function listener(model: Model) {
+  const state = createState(SESSION);
+  state.summaries.value = fromSnapshot(model.list(ME));
+  state.list.value = 'ready';
+  let cursor = model.cursor(ME);
+  const waiting: (() => void)[] = [];
+  /** Made when it is asked for. */
+  const late = <T>(answer: T) => new Promise<T>((resolve) => waiting.push(() => resolve(answer)));
+  const page = (peer: string) => {
+    const results = [...messagesWith(model, peer)].reverse();
+    return late({ results, next: null, previous: null });
+  };
+  const api = { newest: page, around: page } as unknown as Api;
+  return {
+    state,
+    history: createHistory(state, api),
+    changes: createChanges(state, api),
+    hear: (most: number) => {
+      for (const event of model.events(ME, model.position(ME, cursor) ?? 0, most)) {
+        cursor = event.cursor;
+        receiveEvent(state, event as unknown as ChatEvent);
+      }
+    },
+    answer: async () => {
+      for (const give of waiting.splice(0)) give();
+      await new Promise((done) => setImmediate(done));
+    },
+  };
+}
+
+describe('events that are heard while an answer is under way', () => {
+  const scripts = fc.tuple(
+    fc.array(step, { maxLength: 25 }),
+    fc.array(step, { maxLength: 8 }),
+    fc.array(step, { maxLength: 15 }),
+  );
+  const most = fc.integer({ min: 0, max: 20 });
+
+  it('are not lost with it: messages', async () => {
+    await fc.assert(
+      fc.asyncProperty(scripts, most, most, async ([before, between, after], early, meanwhile) => {
+        const model = new Model(USERS);
+        play(model, before);
+        const ann = listener(model);
+        play(model, between);
+        ann.hear(early);
+        for (const peer of USERS) void ann.history.open(peer);
+        play(model, after);
+        ann.hear(meanwhile);
+        await ann.answer();
+        ann.hear(Number.POSITIVE_INFINITY);
+        for (const peer of USERS) {
+          expect(shown(ann.state.conversation(peer).thread.value)).toEqual(messagesWith(model, peer));
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('are not lost with it: the list', () => {
+    fc.assert(
+      fc.property(scripts, most, most, ([before, between, after], early, meanwhile) => {
+        const model = new Model(USERS);
+        play(model, before);
+        let position = model.logs.get(ME)?.length ?? 0;
+        let list = fromSnapshot(model.list(ME));
+        const hear = (most: number) => {
+          const events = model.events(ME, position, most) as unknown as ChatEvent[];
+          position += events.length;
+          list = events.reduce((now, event) => withEvent(now, event, ME), list);
+          return events;
+        };
+        play(model, between);
+        hear(early);
+        const fetched = model.list(ME);
+        play(model, after);
+        const heard = hear(meanwhile);
+        list = withSummaries(list, fetched, heard, ME);
+        hear(Number.POSITIVE_INFINITY);
+        expect(inOrder(list)).toEqual(model.list(ME));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('are not lost with it: what is quoted', async () => {
+    const model = new Model(USERS);
+    play(model, [{ do: 'send', from: 1, to: 0 }]);
+    const ann = listener(model);
+    ann.changes.quoted('bob', 1);
+    play(model, [{ do: 'remove', a: 0, b: 1, seq: 1 }]);
+    ann.hear(1);
+    await ann.answer();
+    expect(ann.changes.quoted('bob', 1)).toEqual(messagesWith(model, 'bob')[0]);
+  });
+});
 
 /** A page of ann's: what this device holds, else a fresh snapshot; events reach it when the script says so. */
 async function openTab(model: Model, browser: Browser) {

@@ -1,32 +1,56 @@
-// The list of conversations, asked for beside the question who is signed in and not after it: a page that knows nothing
-// yet is of use a round trip earlier.
+// What a page that knows nothing yet will ask for, asked beside the question who is signed in and not after it: it is of
+// use a round trip or two earlier.
 
 import type { Api } from './client';
-import type { ConversationPage } from './types';
+
+/** What may be asked for ahead. */
+const READS = ['conversations', 'newest', 'around'] as const;
+type Read = (typeof READS)[number];
+type Answers = Map<string, Promise<unknown>>;
 
 export interface Ahead {
-  /** The same API, whose first list is the one that was asked for; unless somebody has signed in since. */
+  /** The same API, which answers what was asked for ahead with that, once; unless somebody has signed in since. */
   readonly over: (own: Api) => Api;
-  /** The list is not needed: a later one must not be of now. */
+  /** Nothing of it is needed any more: a later answer must not be of now. */
   readonly drop: () => void;
 }
 
-export function askAhead(api: Api, signIn: () => string): Ahead {
+/**
+ * `ask` asks: what depends on the list, after the list. The changes that the client is told of begin where the list was
+ * made, so a page of messages that is older than it could lack one for good.
+ */
+export function askAhead(api: Api, signIn: () => string, ask: (api: Api) => Promise<unknown>): Ahead {
   const asker = signIn();
-  let first: Promise<ConversationPage> | null = api.conversations();
+  const answers: Answers = new Map();
+  let needed = true;
+  const asking = reads(api, (key, call) => {
+    const answer = call();
+    answers.set(key, answer);
+    return answer;
+  });
   // Whoever takes it hears of a failure.
-  first.catch(() => {});
+  ask(asking).catch(() => {});
   return {
-    over: (own) => ({
-      ...own,
-      conversations: (limit) => {
-        const taken = asker === signIn() ? first : null;
-        first = null;
-        return taken?.catch(() => own.conversations(limit)) ?? own.conversations(limit);
-      },
-    }),
+    over: (own) =>
+      reads(own, (key, call) => {
+        const taken = needed && asker === signIn() ? answers.get(key) : undefined;
+        answers.delete(key);
+        return taken?.catch(call) ?? call();
+      }),
     drop: () => {
-      first = null;
+      needed = false;
+      answers.clear();
     },
   };
+}
+
+/** An API of whose reads `how` makes something: it is told what names the question, and how to ask it. */
+function reads(api: Api, how: (key: string, call: () => Promise<unknown>) => Promise<unknown>): Api {
+  const each =
+    (read: Read) =>
+    (...args: unknown[]) =>
+      how(JSON.stringify([read, ...args]), () =>
+        (api[read] as (...args: unknown[]) => Promise<unknown>)(...args),
+      );
+  return { ...api, ...(Object.fromEntries(READS.map((read) => [read, each(read)])) as Pick<Api, Read>) };
 }

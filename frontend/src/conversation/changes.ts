@@ -5,9 +5,10 @@ import { batch } from '@preact/signals';
 import type { Api } from '../api/client';
 import { type Failure, failureOf } from '../api/failure';
 import type { Arrangement, Message, Sharing } from '../api/types';
-import { receiveChanged } from './receive';
+import { readMeanwhile } from './meanwhile';
+import { receiveChanged, sharingOf } from './receive';
 import type { State } from './state';
-import { withSettings } from './summaries';
+import { peerOf, withSettings } from './summaries';
 import { shown } from './thread';
 
 /** What came of it: null, or why not. */
@@ -50,9 +51,12 @@ export function createChanges(state: State, api: Api) {
     });
 
   const loadSharing = () =>
-    attempt(async () => {
-      state.sharing.value = await api.sharing();
-    });
+    attempt(() =>
+      readMeanwhile(state, api.sharing, (answer, heard) => {
+        const told = heard.findLast((event) => event.type === 'settings');
+        state.sharing.value = told ? sharingOf(told) : answer;
+      }),
+    );
 
   /** The message of this number, from wherever it is held; asked for if it is nowhere. */
   function quoted(peer: string, seq: number): Message | null {
@@ -69,10 +73,18 @@ export function createChanges(state: State, api: Api) {
     };
     if (quotes.peek().has(seq)) return;
     put(null);
-    const failure = await attempt(async () => {
-      const found = (await api.around(peer, seq, 1)).results.find((message) => message.seq === seq);
-      if (found) put(found);
-    });
+    const isIt = (message: Message) => message.seq === seq && peerOf(message, state.me) === peer;
+    const failure = await attempt(() =>
+      readMeanwhile(
+        state,
+        () => api.around(peer, seq, 1),
+        ({ results }, heard) => {
+          const copies = [...results, ...heard.flatMap((event) => ('message' in event ? event.message : []))];
+          const [first, ...others] = copies.filter(isIt);
+          if (first) put(others.reduce((one, other) => (other.version > one.version ? other : one), first));
+        },
+      ),
+    );
     // Asked again when it is drawn again.
     if (failure) {
       const rest = new Map(quotes.peek());

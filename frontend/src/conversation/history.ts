@@ -4,9 +4,10 @@
 import { effect } from '@preact/signals';
 import type { Api } from '../api/client';
 import { failureOf, waitAfter } from '../api/failure';
-import type { Message, Page } from '../api/types';
+import type { ConversationSummary, Message, Page } from '../api/types';
 import { delay } from '../socket/backoff';
-import { settleAll } from './receive';
+import { readMeanwhile } from './meanwhile';
+import { settleAll, threadWith } from './receive';
 import type { State } from './state';
 import { firstSeq, hasNewer, hasOlder, holeIn, type Place, pastEnd, withPage } from './thread';
 
@@ -18,6 +19,17 @@ const UNREAD_IN_PAGE = 25;
 /** How long a hole may stay: what fills it is usually the next frame of the link. */
 const HOLE_MS = 2_000;
 const HOLE_PAGE = 100;
+
+/** Around which message a conversation opens of which nothing is here; undefined: with its newest page. */
+function opensAt(summary: ConversationSummary | undefined, seq?: number): number | undefined {
+  return seq ?? (summary && summary.unread > UNREAD_IN_PAGE ? summary.read_seq + 1 : undefined);
+}
+
+/** Asks for the page with which a conversation opens of which nothing is here. */
+export function firstPage(api: Api, peer: string, summary: ConversationSummary | undefined, seq?: number) {
+  const at = opensAt(summary, seq);
+  return at === undefined ? api.newest(peer, PAGE) : api.around(peer, at, AROUND);
+}
 
 export function createHistory(state: State, api: Api, random: () => number = Math.random) {
   let lineage = 0;
@@ -34,10 +46,12 @@ export function createHistory(state: State, api: Api, random: () => number = Mat
     const mine = lineage;
     loading.value = { busy: new Set(loading.peek().busy).add(place), failed: null };
     try {
-      const page = await fetchPage();
-      if (mine !== lineage) return;
-      thread.value = withPage(thread.peek(), page.results, place, page.previous !== null);
-      settleAll(state, page.results);
+      await readMeanwhile(state, fetchPage, (page, heard) => {
+        if (mine !== lineage) return;
+        const fetched = withPage(thread.peek(), page.results, place, page.previous !== null);
+        thread.value = heard.reduce((now, event) => threadWith(now, event, state.me), fetched);
+        settleAll(state, page.results);
+      });
     } catch (error) {
       const failure = failureOf(error);
       if (failure.kind === 'signed-out') state.signedOut.value = true;
@@ -67,10 +81,10 @@ export function createHistory(state: State, api: Api, random: () => number = Mat
   function lacks(peer: string, seq?: number): number | undefined {
     const thread = state.conversation(peer).thread.peek();
     const summary = state.summaries.peek().get(peer);
+    if (!thread.loaded) return opensAt(summary, seq);
     // What was kept on this device may begin after the first unread one.
-    const reaches = thread.loaded ? firstSeq(thread) <= (summary?.read_seq ?? 0) + 1 : false;
-    const many = summary && summary.unread > (thread.loaded ? 0 : UNREAD_IN_PAGE);
-    const target = seq ?? (many && !reaches ? summary.read_seq + 1 : undefined);
+    const begins = summary && summary.unread > 0 && firstSeq(thread) > summary.read_seq + 1;
+    const target = seq ?? (begins ? summary.read_seq + 1 : undefined);
     return thread.past.some((message) => message.seq === target) ? undefined : target;
   }
 

@@ -1,12 +1,12 @@
 // One door for everything that the server says about messages, whichever way it came: an event, or the answer to a send.
 
 import { batch } from '@preact/signals';
-import type { ChatEvent, Message, OwnProfile, UnknownEvent } from '../api/types';
+import type { ChatEvent, Message, OwnProfile, Sharing, UnknownEvent } from '../api/types';
 import { learnFace } from './faces';
 import { settled } from './outbox';
 import type { State } from './state';
 import { peerOf, withChangedMessage, withEvent, withMessage } from './summaries';
-import { withChanged, withLive } from './thread';
+import { type Thread, withChanged, withLive } from './thread';
 
 const KNOWN: ReadonlySet<string> = new Set<ChatEvent['type']>([
   'message_created',
@@ -24,6 +24,7 @@ export function isKnown(event: ChatEvent | UnknownEvent): event is ChatEvent {
 }
 
 export function receiveEvent(state: State, event: ChatEvent): void {
+  for (const heard of state.reads) heard.push(event);
   batch(() => {
     state.summaries.value = withEvent(state.summaries.peek(), event, state.me);
     if (event.type === 'message_created') placeNew(state, event.message);
@@ -31,12 +32,21 @@ export function receiveEvent(state: State, event: ChatEvent): void {
       receiveChanged(state, event.message);
     }
     if (event.type === 'settings') {
-      const { share_typing, share_presence, share_read, who_may_write } = event;
-      state.sharing.value = { share_typing, share_presence, share_read, who_may_write };
+      state.sharing.value = sharingOf(event);
     }
     if (event.type === 'blocks') state.blocksTold.value += 1;
     if (event.type === 'profile_changed') receiveProfile(state, event);
   });
+}
+
+export function sharingOf({ share_typing, share_presence, share_read, who_may_write }: Sharing): Sharing {
+  return { share_typing, share_presence, share_read, who_may_write };
+}
+
+/** A thread with what an event says of it; it may be known already. */
+export function threadWith(thread: Thread, event: ChatEvent, me: string): Thread {
+  if (!('message' in event) || peerOf(event.message, me) !== thread.peer) return thread;
+  return (event.type === 'message_created' ? withLive : withChanged)(thread, event.message);
 }
 
 /** What one says of oneself, as it is now. */

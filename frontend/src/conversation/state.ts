@@ -2,7 +2,7 @@
 
 import { type Signal, signal } from '@preact/signals';
 import type { Failure } from '../api/failure';
-import type { Block, Message, Presence, Session, Sharing } from '../api/types';
+import type { Block, ChatEvent, Message, Presence, Session, Sharing } from '../api/types';
 import type { LinkState } from '../socket/link';
 import { strings } from '../words';
 import type { Known } from './faces';
@@ -109,6 +109,8 @@ export function createState(session: Session, followers: Followers = {}) {
     /** How those appear whom this page watches. */
     presence: signal<ReadonlyMap<string, Presence>>(new Map()),
     outbox: signal<Outbox>([]),
+    /** What is heard while the server is asked for something, one list for each question (`meanwhile.ts`). */
+    reads: new Set<ChatEvent[]>(),
     /** The newest message of somebody else's that arrived while this page was open. */
     heard: signal<Message | null>(null),
     /** Names that the server is known to write like this. */

@@ -121,6 +121,16 @@ export function withSummary(list: Summaries, fetched: ConversationSummary): Summ
   });
 }
 
+/** Conversations as fetched, and what was heard of them while they were under way. */
+export function withSummaries(
+  list: Summaries,
+  fetched: readonly ConversationSummary[],
+  heard: readonly ChatEvent[],
+  me: string,
+): Summaries {
+  return heard.reduce((now, event) => withEvent(now, event, me), fetched.reduce(withSummary, list));
+}
+
 /** What no event tells of somebody: what they are called, and what they have hidden or show again. */
 export function withLook(list: Summaries, fetched: ConversationSummary): Summaries {
   const known = list.get(fetched.peer);

@@ -8,9 +8,10 @@ import type { ChatEvent, UnknownEvent } from '../api/types';
 import { delay } from '../socket/backoff';
 import type { Frame, Link } from '../socket/link';
 import { lookAt, lookAtList } from './faces';
+import { readMeanwhile } from './meanwhile';
 import { isKnown, receiveEvent } from './receive';
 import type { State } from './state';
-import { fromSnapshot, peerOf, withSummary } from './summaries';
+import { fromSnapshot, peerOf, withSummaries } from './summaries';
 
 export interface SyncOptions {
   state: State;
@@ -141,7 +142,13 @@ export function createSync({ state, api, link, onReset, onPassing }: SyncOptions
     if (asked.has(peer)) return;
     asked.add(peer);
     try {
-      state.summaries.value = withSummary(state.summaries.peek(), await api.conversation(peer));
+      await readMeanwhile(
+        state,
+        () => api.conversation(peer),
+        (fetched, heard) => {
+          state.summaries.value = withSummaries(state.summaries.peek(), [fetched], heard, state.me);
+        },
+      );
     } catch (error) {
       signedOut(failureOf(error));
     } finally {
@@ -155,11 +162,15 @@ export function createSync({ state, api, link, onReset, onPassing }: SyncOptions
     state.following.value = null;
     state.moreFailure.value = null;
     try {
-      const page = await api.moreConversations(next);
-      batch(() => {
-        state.summaries.value = page.results.reduce(withSummary, state.summaries.peek());
-        state.following.value = page.next;
-      });
+      await readMeanwhile(
+        state,
+        () => api.moreConversations(next),
+        (page, heard) =>
+          batch(() => {
+            state.summaries.value = withSummaries(state.summaries.peek(), page.results, heard, state.me);
+            state.following.value = page.next;
+          }),
+      );
     } catch (error) {
       const failure = failureOf(error);
       if (signedOut(failure)) return;
