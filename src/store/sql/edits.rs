@@ -1,12 +1,12 @@
 //! Changing a message that is stored: its sender's edits, and taking it back. The row stays, with its number, its
 //! fingerprint and its place in every count.
 
-use super::{Fault, StoreError, contacts, events, from_messages, lock_heads, message, message_columns, plan};
+use super::{Fault, StoreError, contacts, events, lock_heads, message, message_columns, messages_from, plan};
 use crate::domain::{Changed, Edit, Message, MessageId, Timestamp, UserId};
 use crate::store::db::{Connection, Db, Value};
 use crate::store::retry::Attempt;
 
-const BY_SENDER: &str = from_messages!("WHERE m.id = ? AND m.sender_id = ?");
+const BY_SENDER: &str = messages_from!("messages m", "WHERE m.id = ? AND m.sender_id = ?");
 const PEOPLE: &str = "SELECT recipient_id FROM messages WHERE id = ? AND sender_id = ?";
 const SET_BODY: &str = "UPDATE messages SET body = ?, edited_at = ?, version = ? WHERE id = ?";
 const EMPTY: &str = "UPDATE messages SET body = '', deleted_at = ?, version = ? WHERE id = ?";

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{SqlStore, StoreError, conversations, edits, from_messages, message, message_columns, repair, send};
+use super::{SqlStore, StoreError, conversations, edits, message, message_columns, messages_from, repair, send};
 use crate::domain::{
     Changed, Conversation, ConversationId, ConversationPage, Edit, Mark, Message, MessageId, NewMessage, Position,
     ReadState, Sent, Seq, Slice, Timestamp, UserId,
@@ -11,27 +11,29 @@ use crate::store::db::{Row, Value};
 use crate::store::retry::{retrying, retrying_at_leisure};
 use crate::store::{Messages, Which};
 
-const ONE: &str = from_messages!("WHERE m.id = ? AND (m.sender_id = ? OR m.recipient_id = ?)");
+const ONE: &str = messages_from!("messages m", "WHERE m.id = ? AND (m.sender_id = ? OR m.recipient_id = ?)");
 /// The page is found before any name is joined: joined first, MariaDB sorts the whole conversation.
-const BEFORE: &str = from_messages!(
-    "JOIN (SELECT conversation_id, seq FROM messages WHERE conversation_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?) \
-     page ON page.conversation_id = m.conversation_id AND page.seq = m.seq ORDER BY m.seq DESC"
+const BEFORE: &str = messages_from!(
+    "(SELECT conversation_id, seq FROM messages WHERE conversation_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?) page \
+     LEFT JOIN messages m ON m.conversation_id = page.conversation_id AND m.seq = page.seq",
+    "ORDER BY page.seq DESC"
 );
-const AFTER: &str = from_messages!(
-    "JOIN (SELECT conversation_id, seq FROM messages WHERE conversation_id = ? AND seq > ? ORDER BY seq LIMIT ?) \
-     page ON page.conversation_id = m.conversation_id AND page.seq = m.seq ORDER BY m.seq"
+const AFTER: &str = messages_from!(
+    "(SELECT conversation_id, seq FROM messages WHERE conversation_id = ? AND seq > ? ORDER BY seq LIMIT ?) page \
+     LEFT JOIN messages m ON m.conversation_id = page.conversation_id AND m.seq = page.seq",
+    "ORDER BY page.seq"
 );
 const COUNT: &str = "SELECT CAST(COALESCE(SUM(last_seq), 0) AS SIGNED) FROM user_conversations WHERE user_id = ?";
 /// Two indexed scans; one scan with OR would read everything there is.
-const OF_USER: &str = from_messages!(
-    "JOIN (SELECT id FROM ( \
+const OF_USER: &str = messages_from!(
+    "(SELECT id FROM ( \
         SELECT * FROM (SELECT id, sent_at FROM messages WHERE sender_id = ? \
             ORDER BY sent_at DESC, id DESC LIMIT ?) sent \
         UNION ALL \
         SELECT * FROM (SELECT id, sent_at FROM messages WHERE recipient_id = ? AND sender_id <> ? \
             ORDER BY sent_at DESC, id DESC LIMIT ?) received \
-     ) both_sides ORDER BY sent_at DESC, id DESC LIMIT ? OFFSET ?) page ON page.id = m.id \
-     ORDER BY m.sent_at DESC, m.id DESC"
+     ) both_sides ORDER BY sent_at DESC, id DESC LIMIT ? OFFSET ?) page LEFT JOIN messages m ON m.id = page.id",
+    "ORDER BY m.sent_at DESC, m.id DESC"
 );
 const CONVERSATION_OF: &str = "SELECT id, last_seq FROM conversations WHERE low_user = ? AND high_user = ?";
 

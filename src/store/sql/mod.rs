@@ -270,16 +270,20 @@ macro_rules! message_columns {
 }
 use message_columns;
 
-/// A message with the names of its people; what follows says which.
-macro_rules! from_messages {
-    ($($rest:literal),+) => {
+/// Messages `m` from there, with the names of their people; what follows says which, or in which order.
+macro_rules! messages_from {
+    ($from:literal, $rest:literal) => {
         concat!(
-            "SELECT ", message_columns!(), " FROM messages m LEFT JOIN users s ON s.id = m.sender_id \
-             LEFT JOIN users r ON r.id = m.recipient_id ", $($rest),+
+            "SELECT ",
+            message_columns!(),
+            " FROM ",
+            $from,
+            " LEFT JOIN users s ON s.id = m.sender_id LEFT JOIN users r ON r.id = m.recipient_id ",
+            $rest
         )
     };
 }
-use from_messages;
+use messages_from;
 
 /// Locks the heads of these users, in ascending order in one pass, and returns their positions. What every write
 /// transaction does before it touches what is theirs: whoever holds a user's head is alone with the user's log,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use chatd::domain::{Slice, Timestamp};
+use chatd::domain::{Slice, Timestamp, UserKey};
 use chatd::store::{Session, Which};
 use libtest_mimic::Trial;
 use sqlx::{Connection as _, MySqlConnection, Row as _};
@@ -21,6 +21,8 @@ pub fn trials() -> Vec<Trial> {
 
 /// As many people as would be read several times over by a plan that begins with them.
 const PEOPLE: i64 = 300;
+/// And so many messages of others.
+const MESSAGES: i64 = 400;
 
 async fn tables_that_are_said_to_be_empty_are_read_by_key() {
     let dir = tempfile::tempdir().expect("a directory");
@@ -29,6 +31,7 @@ async fn tables_that_are_said_to_be_empty_are_read_by_key() {
     let store = database.store().await;
     let w = World { store: store.clone(), home: super::Home::Sql(store, database) };
     let (ann, bob) = w.pair().await;
+    let from = super::start(&w, &ann).await;
     for text in ["one", "two", "three"] {
         w.send(&ann, &bob, text).await;
     }
@@ -41,6 +44,10 @@ async fn tables_that_are_said_to_be_empty_are_read_by_key() {
         last_used_at: NOW,
     };
     w.store.add_session(&session).await.unwrap();
+    let (eve, fay) = (w.user("eve").await, w.user("fay").await);
+    for number in 0..MESSAGES {
+        w.send(&eve, &fay, &format!("between others {number}")).await;
+    }
     let rows: Vec<_> = (0..PEOPLE).map(|i| format!("('u{i:05}', 'u{i:05}', '', '', 1, 0, 0, 1)")).collect();
     w.sql(&format!(
         "INSERT INTO users (username, username_key, password_hash, email, is_active, is_staff, is_superuser, \
@@ -48,6 +55,12 @@ async fn tables_that_are_said_to_be_empty_are_read_by_key() {
         rows.join(", ")
     ))
     .await;
+    w.sql(
+        "INSERT INTO profiles (user_id, display_name, about, time_zone, language, avatar, version, changed_at) \
+         SELECT id, username, '', '', '', '', 1, 0 FROM users",
+    )
+    .await;
+    w.sql("INSERT INTO avatars (user_id, name, content) SELECT id, CONCAT('picture ', id), 'x' FROM users").await;
     // What it says of them is found out anew after many changes only, and was not when it was killed.
     w.sql("UPDATE mysql.innodb_table_stats SET n_rows = 0 WHERE database_name = DATABASE()").await;
     w.sql("UPDATE mysql.innodb_index_stats SET stat_value = 0 WHERE database_name = DATABASE() AND stat_name LIKE 'n_diff%'")
@@ -81,6 +94,11 @@ async fn tables_that_are_said_to_be_empty_are_read_by_key() {
     assert!(count!("one", store.conversation(ann.id, bob.id)).is_some());
     assert_eq!(count!("slice", store.slice(conversation, Slice::Before(i64::MAX), 20)).len(), 3);
     assert_eq!(count!("messages", store.messages_of(ann.id, 0, 20)).len(), 3);
+    assert!(!count!("events", store.events(ann.id, from, 20)).expect("the log is whole").events.is_empty());
+    let key = UserKey::new("bob").expect("a name");
+    assert_eq!(count!("peers", store.peers_among(ann.id, std::slice::from_ref(&key))).len(), 1);
+    assert_eq!(count!("faces", store.faces(&[bob.id])).len(), 1);
+    assert!(count!("avatar", store.avatar(&format!("picture {}", bob.id))).is_some());
     assert!(count!("session", store.session(&session.token_hash, NOW)).is_some());
     assert_eq!(count!("live", store.live_sessions(std::slice::from_ref(&session.token_hash), NOW)).len(), 1);
     assert!(counts.iter().all(|(_, rows)| (1..PEOPLE).contains(rows)), "{counts:?}");
