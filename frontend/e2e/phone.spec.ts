@@ -94,8 +94,10 @@ test('a keyboard that lies over the page does too, and a zoomed page stays as it
   // Moved up by the browser, to show the field in which one writes.
   await see(page, { height: LEFT, offsetTop: 120 });
   await standAbove(page, LEFT + 120);
-  // A bar of the browser's own.
+  // The row of keys that comes with a keyboard of its own.
   await see(page, { height: SCREEN.height - 60 });
+  await standAbove(page, SCREEN.height - 60);
+  await see(page, { height: SCREEN.height - 10 });
   await standAbove(page, SCREEN.height);
   await see(page, { height: LEFT, scale: 2 });
   await standAbove(page, SCREEN.height);

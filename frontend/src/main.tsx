@@ -19,7 +19,7 @@ import { createLink } from './socket/link';
 import { App } from './view/app';
 import { followKeyboard } from './view/on-screen-keyboard';
 import { followChoices } from './view/preferences';
-import { createRouter, followLinks, parseRoute } from './view/router';
+import { createRouter, followLinks } from './view/router';
 import { StartFailed, Starting } from './view/start';
 import './view/css/index.css';
 import { watchMidnight } from './view/times';
@@ -32,6 +32,7 @@ const base = readBase(document);
 const api = createApi(base);
 const storage = attempt(() => localStorage);
 const who = createWho(storage, () => document.cookie, base);
+const router = createRouter(base);
 const root = document.querySelector('#app') ?? document.body;
 let opened: Store | undefined;
 
@@ -55,7 +56,7 @@ async function start(attempts: number): Promise<void> {
   const known = who.recall();
   if (known) void open(known, null);
   else if (attempts === 0) {
-    render(<Starting page={parseRoute(location.pathname, base).page} />, root);
+    render(<Starting page={router.visit.peek().route.page} />, root);
   }
   const ahead = known ? null : askAhead(api, who.signIn, askFirst);
   try {
@@ -81,16 +82,15 @@ async function start(attempts: number): Promise<void> {
 
 /** The list, and the page with which the conversation of this address opens. */
 async function askFirst(api: Api): Promise<void> {
-  const { results } = await api.conversations();
-  const route = parseRoute(location.pathname, base);
+  const { results, next } = await api.conversations();
+  const { route, scroll } = router.visit.peek();
   if (route.page !== 'conversation') return;
   const summary = results.find(({ peer }) => peer === route.name);
-  await firstPage(api, route.name, summary, route.seq);
+  if (summary || next !== null) await firstPage(api, route.name, summary, scroll?.seq ?? route.seq);
 }
 
 async function open(session: Session, ahead: Ahead | null): Promise<void> {
   const { user } = session;
-  const router = createRouter(base);
   const own = createApi(
     base,
     loyal(

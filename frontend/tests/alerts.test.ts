@@ -10,15 +10,12 @@ import type { ConversationSummary, Message } from '../src/api/types';
 import type { Client } from '../src/view/context';
 import { memoryStorage, until } from './client';
 import { createLocks } from './locks';
-import { message, seqs } from './messages';
+import { message, seqs, summary as summaryOf } from './messages';
 
 const NOW = Date.UTC(2026, 10, 22, 12);
 
-function summary(peer: string, more: object = {}): ConversationSummary {
-  const marks = { last_seq: 9, read_seq: 0, peer_read_seq: 0, unread: 1, peer_delivered_seq: 0 };
-  const kept = { muted_until: null, pinned: false, archived: false };
-  return { id: 1, peer, last_message: null, ...marks, ...kept, ...more };
-}
+const summary = (peer: string, more: Partial<ConversationSummary> = {}) =>
+  summaryOf(peer, { last_seq: 9, unread: 1, ...more });
 
 const from = (user: string, seq: number, body = `message ${seq}`) =>
   message(seq, { user, recipient: 'ann', body });

@@ -17,7 +17,7 @@ import {
   withSummary,
 } from '../src/conversation/summaries';
 import { newBrowser, signIn, until } from './client';
-import { message } from './messages';
+import { message, summary as summaryOf } from './messages';
 import { startMock } from './mock-server.mjs';
 
 const SESSION = {
@@ -28,11 +28,8 @@ const SESSION = {
   messages_to_load: 15,
 };
 
-function summary(peer: string, more: object = {}): ConversationSummary {
-  const marks = { last_seq: 1, read_seq: 0, peer_read_seq: 0, unread: 1, peer_delivered_seq: 0 };
-  const kept = { muted_until: null, pinned: false, archived: false };
-  return { id: 1, peer, last_message: null, ...marks, ...kept, ...more };
-}
+const summary = (peer: string, more: Partial<ConversationSummary> = {}) =>
+  summaryOf(peer, { unread: 1, ...more });
 
 const written = (seq: number, user = 'bob') =>
   message(seq, { user, recipient: user === 'bob' ? 'ann' : 'bob' });

@@ -1,7 +1,7 @@
 // What is seen beside names: wherever it came from, what came last counts, and the list says it too.
 
 import { describe, expect, it } from 'vitest';
-import type { ConversationSummary, OwnProfile } from '../src/api/types';
+import type { OwnProfile } from '../src/api/types';
 import { followList, learnFace } from '../src/conversation/faces';
 import { receiveEvent } from '../src/conversation/receive';
 import { createState } from '../src/conversation/state';
@@ -13,7 +13,7 @@ import {
   withMessage,
   withRead,
 } from '../src/conversation/summaries';
-import { message } from './messages';
+import { message, summary } from './messages';
 
 const SESSION = {
   user: 'ann',
@@ -22,12 +22,6 @@ const SESSION = {
   message_max_length: 10,
   messages_to_load: 15,
 };
-
-function summary(peer: string, more: object = {}): ConversationSummary {
-  const marks = { last_seq: 1, read_seq: 0, peer_read_seq: 0, unread: 0, peer_delivered_seq: 0 };
-  const kept = { muted_until: null, pinned: false, archived: false };
-  return { id: 1, peer, last_message: null, ...marks, ...kept, ...more };
-}
 
 function followed() {
   const state = createState(SESSION);

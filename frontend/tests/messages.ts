@@ -1,6 +1,6 @@
 // Builders for tests.
 
-import type { Message } from '../src/api/types';
+import type { ConversationSummary, Message } from '../src/api/types';
 
 export function message(seq: number, more: Partial<Message> = {}): Message {
   const at = new Date(Date.UTC(2026, 10, 22, 7, 0, 0) + seq * 60_000).toISOString();
@@ -19,6 +19,13 @@ export function message(seq: number, more: Partial<Message> = {}): Message {
     reply_to: null,
     ...more,
   };
+}
+
+/** A conversation of one message, as the list has it. */
+export function summary(peer: string, more: Partial<ConversationSummary> = {}): ConversationSummary {
+  const marks = { last_seq: 1, read_seq: 0, peer_read_seq: 0, unread: 0, peer_delivered_seq: 0 };
+  const kept = { muted_until: null, pinned: false, archived: false };
+  return { id: 1, peer, last_message: null, ...marks, ...kept, ...more };
 }
 
 /** Messages from `first` to `last`, newest first, as the server lists them. */

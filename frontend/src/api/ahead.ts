@@ -25,7 +25,7 @@ export function askAhead(api: Api, signIn: () => string, ask: (api: Api) => Prom
   let needed = true;
   const asking = reads(api, (key, call) => {
     const answer = call();
-    answers.set(key, answer);
+    if (needed) answers.set(key, answer);
     return answer;
   });
   // Whoever takes it hears of a failure.

@@ -6,6 +6,7 @@ import { type Failure, failureOf, waitAfter } from '../api/failure';
 import type { Block } from '../api/types';
 import { delay } from '../socket/backoff';
 import { learnFace } from './faces';
+import { readMeanwhile } from './meanwhile';
 import type { State } from './state';
 
 /** Nothing waits for it. */
@@ -56,29 +57,42 @@ export function createBlocks(state: State, api: Api, random: () => number = Math
     }
   }
 
-  async function block(name: string): Promise<Failure | null> {
+  /** Changes the list as `put` says once the server has; unless the list was had anew since, which knows better. */
+  async function change<T>(
+    ask: () => Promise<T>,
+    put: (answer: T, list: Map<string, Block>) => Map<string, Block>,
+  ): Promise<Failure | null> {
     try {
-      const made = await api.block(name);
-      state.blocked.value = new Map([[name, made], ...(state.blocked.peek() ?? [])]);
+      await readMeanwhile(state, ask, (answer, told) => {
+        const isOld = state.blocksKnown.peek() < state.blocksTold.peek();
+        if (!isOld && told.some((event) => event.type === 'blocks')) return;
+        state.blocked.value = put(answer, new Map(state.blocked.peek()));
+      });
       return null;
     } catch (error) {
       return heard(error);
     }
   }
 
-  async function unblock(name: string): Promise<Failure | null> {
-    try {
-      await api.unblock(name);
-    } catch (error) {
-      const failure = heard(error);
-      // Another device was faster.
-      if (failure.kind !== 'refused' || failure.status !== 404) return failure;
-    }
-    const rest = new Map(state.blocked.peek());
-    rest.delete(name);
-    state.blocked.value = rest;
-    return null;
-  }
+  const block = (name: string) =>
+    change(
+      () => api.block(name),
+      (made, list) => new Map([[name, made], ...list]),
+    );
+
+  const unblock = (name: string) =>
+    change(
+      () =>
+        api.unblock(name).catch((error: unknown) => {
+          const failure = failureOf(error);
+          // Another device was faster.
+          if (failure.kind !== 'refused' || failure.status !== 404) throw error;
+        }),
+      (_, list) => {
+        list.delete(name);
+        return list;
+      },
+    );
 
   function heard(error: unknown): Failure {
     const failure = failureOf(error);

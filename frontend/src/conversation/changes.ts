@@ -4,9 +4,9 @@
 import { batch } from '@preact/signals';
 import type { Api } from '../api/client';
 import { type Failure, failureOf } from '../api/failure';
-import type { Arrangement, Message, Sharing } from '../api/types';
-import { readMeanwhile } from './meanwhile';
-import { receiveChanged, sharingOf } from './receive';
+import type { Arrangement, ConversationSettings, Message, Sharing } from '../api/types';
+import { heardSettings, readMeanwhile } from './meanwhile';
+import { receiveChanged } from './receive';
 import type { State } from './state';
 import { peerOf, withSettings } from './summaries';
 import { shown } from './thread';
@@ -35,28 +35,28 @@ export function createChanges(state: State, api: Api) {
       receiveChanged(state, await api.message(message.id));
     });
 
-  const arrange = (peer: string, change: Arrangement) =>
-    attempt(async () => {
-      state.summaries.value = withSettings(state.summaries.peek(), await api.arrange(peer, change));
-    });
-
-  const accept = (peer: string) =>
-    attempt(async () => {
-      state.summaries.value = withSettings(state.summaries.peek(), await api.accept(peer));
-    });
-
-  const share = (change: Partial<Sharing>) =>
-    attempt(async () => {
-      state.sharing.value = await api.share(change);
-    });
-
-  const loadSharing = () =>
+  const keep = (peer: string, ask: () => Promise<ConversationSettings>) =>
     attempt(() =>
-      readMeanwhile(state, api.sharing, (answer, heard) => {
-        const told = heard.findLast((event) => event.type === 'settings');
-        state.sharing.value = told ? sharingOf(told) : answer;
+      readMeanwhile(state, ask, (answer, heard) => {
+        if (heardSettings(heard, peer)) return;
+        state.summaries.value = withSettings(state.summaries.peek(), answer);
       }),
     );
+
+  const arrange = (peer: string, change: Arrangement) => keep(peer, () => api.arrange(peer, change));
+
+  const accept = (peer: string) => keep(peer, () => api.accept(peer));
+
+  const learnSharing = (ask: () => Promise<Sharing>) =>
+    attempt(() =>
+      readMeanwhile(state, ask, (answer, heard) => {
+        if (!heard.some((event) => event.type === 'settings')) state.sharing.value = answer;
+      }),
+    );
+
+  const share = (change: Partial<Sharing>) => learnSharing(() => api.share(change));
+
+  const loadSharing = () => learnSharing(() => api.sharing());
 
   /** The message of this number, from wherever it is held; asked for if it is nowhere. */
   function quoted(peer: string, seq: number): Message | null {

@@ -3,7 +3,8 @@
 
 import { batch, effect } from '@preact/signals';
 import type { Api } from '../api/client';
-import type { Face, Profile } from '../api/types';
+import type { ChatEvent, ConversationPage, Face, Profile } from '../api/types';
+import { readMeanwhile } from './meanwhile';
 import type { State } from './state';
 import { withLook } from './summaries';
 
@@ -33,14 +34,18 @@ export async function lookAt(state: State, api: Api, name: string): Promise<void
  * account was deleted has another name everywhere: then all of it is had anew.
  */
 export async function lookAtList(state: State, api: Api, reset: () => void): Promise<void> {
-  const page = await api.conversations().catch(() => null);
-  if (!page) return;
-  const names = new Map(Array.from(state.summaries.peek().values(), ({ id, peer }) => [id, peer]));
-  if (page.results.some(({ id, peer }) => (names.get(id) ?? peer) !== peer)) return reset();
-  batch(() => {
-    state.seen.value = Date.now();
-    state.summaries.value = page.results.reduce(withLook, state.summaries.peek());
-  });
+  const put = ({ results }: ConversationPage, heard: readonly ChatEvent[]) => {
+    const names = new Map(Array.from(state.summaries.peek().values(), ({ id, peer }) => [id, peer]));
+    if (results.some(({ id, peer }) => (names.get(id) ?? peer) !== peer)) return reset();
+    batch(() => {
+      state.seen.value = Date.now();
+      state.summaries.value = results.reduce(
+        (list, each) => withLook(list, each, heard),
+        state.summaries.peek(),
+      );
+    });
+  };
+  await readMeanwhile(state, () => api.conversations(), put).catch(() => {});
 }
 
 /** What stands in the list is known. */

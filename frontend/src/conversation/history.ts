@@ -31,9 +31,22 @@ export function firstPage(api: Api, peer: string, summary: ConversationSummary |
   return at === undefined ? api.newest(peer, PAGE) : api.around(peer, at, AROUND);
 }
 
+interface Wish {
+  readonly place: Place;
+  readonly seq: number | undefined;
+}
+
+const JUMPS: readonly Place[] = ['newest', 'around'];
+
+function without(busy: ReadonlySet<Place>, places: readonly Place[]): ReadonlySet<Place> {
+  return new Set([...busy].filter((place) => !places.includes(place)));
+}
+
 export function createHistory(state: State, api: Api, random: () => number = Math.random) {
   let lineage = 0;
   const watched = new Set<string>();
+  /** Where somebody wants to be in a conversation, while it is asked for: an earlier wish has no answer any more. */
+  const wishes = new Map<string, Wish>();
 
   async function load(
     peer: string,
@@ -42,12 +55,17 @@ export function createHistory(state: State, api: Api, random: () => number = Mat
     about: { readonly seq?: number } = {},
   ): Promise<void> {
     const { thread, loading } = state.conversation(peer);
-    if (loading.peek().busy.has(place)) return;
-    const mine = lineage;
+    const jump = JUMPS.includes(place);
+    const known = wishes.get(peer);
+    if (jump ? known?.place === place && known.seq === about.seq : loading.peek().busy.has(place)) return;
+    if (jump) forget(peer);
+    const [mine, wish] = [lineage, { place, seq: about.seq }];
+    if (jump) wishes.set(peer, wish);
+    const isWanted = () => mine === lineage && (!jump || wishes.get(peer) === wish);
     loading.value = { busy: new Set(loading.peek().busy).add(place), failed: null };
     try {
       await readMeanwhile(state, fetchPage, (page, heard) => {
-        if (mine !== lineage) return;
+        if (!isWanted()) return;
         const fetched = withPage(thread.peek(), page.results, place, page.previous !== null);
         thread.value = heard.reduce((now, event) => threadWith(now, event, state.me), fetched);
         settleAll(state, page.results);
@@ -55,14 +73,21 @@ export function createHistory(state: State, api: Api, random: () => number = Mat
     } catch (error) {
       const failure = failureOf(error);
       if (failure.kind === 'signed-out') state.signedOut.value = true;
-      else if (mine === lineage) {
+      else if (isWanted()) {
         loading.value = { ...loading.peek(), failed: { place, failure, ...about } };
       }
     } finally {
-      const busy = new Set(loading.peek().busy);
-      busy.delete(place);
-      loading.value = { ...loading.peek(), busy };
+      if (isWanted()) {
+        if (jump) forget(peer);
+        else loading.value = { ...loading.peek(), busy: without(loading.peek().busy, [place]) };
+      }
     }
+  }
+
+  /** Somebody is where they want to be, or wants to be elsewhere. */
+  function forget(peer: string): void {
+    const { loading } = state.conversation(peer);
+    if (wishes.delete(peer)) loading.value = { ...loading.peek(), busy: without(loading.peek().busy, JUMPS) };
   }
 
   /** Opens at the newest messages, at the first unread one, or around `seq`. */
@@ -70,7 +95,8 @@ export function createHistory(state: State, api: Api, random: () => number = Mat
     watch(peer);
     const target = lacks(peer, seq);
     if (target !== undefined) await around(peer, target);
-    else if (!state.conversation(peer).thread.peek().loaded) await newest(peer);
+    else if (state.conversation(peer).thread.peek().loaded) forget(peer);
+    else await newest(peer);
   }
 
   async function around(peer: string, seq: number): Promise<void> {
@@ -154,6 +180,7 @@ export function createHistory(state: State, api: Api, random: () => number = Mat
   /** Whatever is under way belongs to a history that is no longer ours. */
   function abandon(): void {
     lineage += 1;
+    wishes.clear();
   }
 
   return { open, lacks, newest, older, newer, again, abandon };

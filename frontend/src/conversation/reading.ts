@@ -2,6 +2,7 @@
 
 import type { Api } from '../api/client';
 import { failureOf } from '../api/failure';
+import { heardMarks, readMeanwhile } from './meanwhile';
 import type { State } from './state';
 import { withRead } from './summaries';
 
@@ -27,8 +28,14 @@ export function createReading(state: State, api: Api) {
 
   async function tell(peer: string, seq: number): Promise<void> {
     try {
-      const answer = await api.read(peer, seq);
-      state.summaries.value = withRead(state.summaries.peek(), answer);
+      await readMeanwhile(
+        state,
+        () => api.read(peer, seq),
+        (answer, heard) => {
+          // Of one's own mark an event will tell as well.
+          if (!heardMarks(heard, peer)) state.summaries.value = withRead(state.summaries.peek(), answer);
+        },
+      );
     } catch (error) {
       const { kind } = failureOf(error);
       if (kind === 'signed-out') state.signedOut.value = true;

@@ -1,7 +1,7 @@
 // One door for everything that the server says about messages, whichever way it came: an event, or the answer to a send.
 
 import { batch } from '@preact/signals';
-import type { ChatEvent, Message, OwnProfile, Sharing, UnknownEvent } from '../api/types';
+import type { ChatEvent, Message, OwnProfile, UnknownEvent } from '../api/types';
 import { learnFace } from './faces';
 import { settled } from './outbox';
 import type { State } from './state';
@@ -32,15 +32,12 @@ export function receiveEvent(state: State, event: ChatEvent): void {
       receiveChanged(state, event.message);
     }
     if (event.type === 'settings') {
-      state.sharing.value = sharingOf(event);
+      const { share_typing, share_presence, share_read, who_may_write } = event;
+      state.sharing.value = { share_typing, share_presence, share_read, who_may_write };
     }
     if (event.type === 'blocks') state.blocksTold.value += 1;
     if (event.type === 'profile_changed') receiveProfile(state, event);
   });
-}
-
-export function sharingOf({ share_typing, share_presence, share_read, who_may_write }: Sharing): Sharing {
-  return { share_typing, share_presence, share_read, who_may_write };
 }
 
 /** A thread with what an event says of it; it may be known already. */

@@ -100,6 +100,7 @@ export function createStore({ api, session, device, address, createLink, random 
   /** What is on its way to the server, or is being written, stays. */
   function startOver(): void {
     history.abandon();
+    state.reads.clear();
     void keeping.drop();
     batch(() => {
       state.summaries.value = fromSnapshot([]);

@@ -3,6 +3,7 @@
 // knew some of them or an event comes twice (`tests/invariant.test.ts`).
 
 import type { ChatEvent, ConversationSettings, ConversationSummary, Message, ReadState } from '../api/types';
+import { heardMarks, heardSettings } from './meanwhile';
 
 type Marks = Pick<ReadState, 'peer_read_seq'>;
 
@@ -102,41 +103,42 @@ export function withSettings(list: Summaries, settings: ConversationSettings): S
   return new Map(list).set(settings.peer, { ...known, muted_until, pinned, archived, request });
 }
 
-/** One conversation as fetched; events may have run ahead of the answer while it was under way. */
-export function withSummary(list: Summaries, fetched: ConversationSummary): Summaries {
+/** One conversation as fetched, and what was heard while it was under way, which `list` knows already. */
+export function withSummary(
+  list: Summaries,
+  fetched: ConversationSummary,
+  heard: readonly ChatEvent[] = [],
+): Summaries {
   const known = list.get(fetched.peer);
   if (!known) return new Map(list).set(fetched.peer, fetched);
   const ahead = known.last_seq > fetched.last_seq || known.read_seq > fetched.read_seq;
+  const { muted_until, pinned, archived } = heardSettings(heard, fetched.peer) ? known : fetched;
   return new Map(list).set(fetched.peer, {
     ...fetched,
-    last_message: known.last_seq > fetched.last_seq ? known.last_message : fetched.last_message,
+    muted_until,
+    pinned,
+    archived: archived && known.last_seq <= fetched.last_seq,
+    last_message: newest(known.last_message, fetched.last_message),
     last_seq: Math.max(known.last_seq, fetched.last_seq),
     read_seq: Math.max(known.read_seq, fetched.read_seq),
-    peer_read_seq: seenRead(known, fetched),
+    peer_read_seq: heardMarks(heard, fetched.peer) ? known.peer_read_seq : seenRead(known, fetched),
     peer_delivered_seq: Math.max(known.peer_delivered_seq, fetched.peer_delivered_seq),
-    archived: fetched.archived && known.last_seq <= fetched.last_seq,
     unread: ahead ? known.unread : fetched.unread,
     // What was accepted stays so.
     request: known.request === undefined ? fetched.request : known.request && fetched.request,
   });
 }
 
-/** Conversations as fetched, and what was heard of them while they were under way. */
-export function withSummaries(
-  list: Summaries,
-  fetched: readonly ConversationSummary[],
-  heard: readonly ChatEvent[],
-  me: string,
-): Summaries {
-  return heard.reduce((now, event) => withEvent(now, event, me), fetched.reduce(withSummary, list));
-}
-
 /** What no event tells of somebody: what they are called, and what they have hidden or show again. */
-export function withLook(list: Summaries, fetched: ConversationSummary): Summaries {
+export function withLook(
+  list: Summaries,
+  fetched: ConversationSummary,
+  heard: readonly ChatEvent[] = [],
+): Summaries {
   const known = list.get(fetched.peer);
   if (!known) return list;
   const { display_name = '', avatar = null } = fetched;
-  const peer_read_seq = seenRead(known, fetched);
+  const peer_read_seq = heardMarks(heard, fetched.peer) ? known.peer_read_seq : seenRead(known, fetched);
   const isSame = known.display_name === display_name && known.avatar === avatar;
   if (isSame && known.peer_read_seq === peer_read_seq) return list;
   return new Map(list).set(fetched.peer, { ...known, display_name, avatar, peer_read_seq });
@@ -174,4 +176,9 @@ function unknown(id: number, peer: string): ConversationSummary {
 function latest(known: Message | null, message: Message): Message {
   if (!known || message.seq !== known.seq) return known ?? message;
   return message.version > known.version ? message : known;
+}
+
+function newest(known: Message | null, fetched: Message | null): Message | null {
+  if (!known || !fetched) return known ?? fetched;
+  return fetched.seq > known.seq ? fetched : latest(known, fetched);
 }

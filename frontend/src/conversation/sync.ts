@@ -11,7 +11,7 @@ import { lookAt, lookAtList } from './faces';
 import { readMeanwhile } from './meanwhile';
 import { isKnown, receiveEvent } from './receive';
 import type { State } from './state';
-import { fromSnapshot, peerOf, withSummaries } from './summaries';
+import { fromSnapshot, peerOf, withSummary } from './summaries';
 
 export interface SyncOptions {
   state: State;
@@ -30,6 +30,8 @@ export function createSync({ state, api, link, onReset, onPassing }: SyncOptions
   let cursor: string | null = null;
   let lagging: string | null = null;
   let attempt = 0;
+  /** Counts how often everything was to be had anew. */
+  let lineage = 0;
   let retry: ReturnType<typeof setTimeout> | undefined;
   const asked = new Set<string>();
 
@@ -76,6 +78,7 @@ export function createSync({ state, api, link, onReset, onPassing }: SyncOptions
 
   async function reset(): Promise<void> {
     link().stop();
+    lineage += 1;
     cursor = null;
     onReset();
     await fetchSnapshot();
@@ -92,14 +95,14 @@ export function createSync({ state, api, link, onReset, onPassing }: SyncOptions
     cursor = next;
     lagging = null;
     if (!isKnown(event)) return;
-    const created = event.type === 'message_created' ? event.message : null;
-    const peer = created && peerOf(created, state.me);
+    const peer = puts(event, state.me);
     const strange = peer !== null && !state.summaries.peek().has(peer);
     receiveEvent(state, event);
     if (event.type === 'settings' && event.share_read) lookAnew();
-    if (!strange || !created) return;
+    if (!strange) return;
     // Of the first message of all everything is known but what its sender is called.
-    if (created.seq > 1) void complete(peer);
+    const isFirst = event.type === 'message_created' && event.message.seq === 1;
+    if (!isFirst) void complete(peer);
     else if (!state.faces.peek().has(peer)) void lookAt(state, api, peer);
   }
 
@@ -137,7 +140,7 @@ export function createSync({ state, api, link, onReset, onPassing }: SyncOptions
     }
   }
 
-  /** A conversation that the list did not hold was heard of: its read marks are not in the event. */
+  /** A conversation that the list did not hold was heard of: no event says all of it. */
   async function complete(peer: string): Promise<void> {
     if (asked.has(peer)) return;
     asked.add(peer);
@@ -146,7 +149,7 @@ export function createSync({ state, api, link, onReset, onPassing }: SyncOptions
         state,
         () => api.conversation(peer),
         (fetched, heard) => {
-          state.summaries.value = withSummaries(state.summaries.peek(), [fetched], heard, state.me);
+          state.summaries.value = withSummary(state.summaries.peek(), fetched, heard);
         },
       );
     } catch (error) {
@@ -159,6 +162,7 @@ export function createSync({ state, api, link, onReset, onPassing }: SyncOptions
   async function more(): Promise<void> {
     const next = state.following.peek();
     if (next === null) return;
+    const mine = lineage;
     state.following.value = null;
     state.moreFailure.value = null;
     try {
@@ -167,13 +171,16 @@ export function createSync({ state, api, link, onReset, onPassing }: SyncOptions
         () => api.moreConversations(next),
         (page, heard) =>
           batch(() => {
-            state.summaries.value = withSummaries(state.summaries.peek(), page.results, heard, state.me);
+            state.summaries.value = page.results.reduce(
+              (list, each) => withSummary(list, each, heard),
+              state.summaries.peek(),
+            );
             state.following.value = page.next;
           }),
       );
     } catch (error) {
       const failure = failureOf(error);
-      if (signedOut(failure)) return;
+      if (signedOut(failure) || mine !== lineage) return;
       batch(() => {
         state.following.value = next;
         state.moreFailure.value = failure;
@@ -198,4 +205,10 @@ export function createSync({ state, api, link, onReset, onPassing }: SyncOptions
   }
 
   return { start, again, reset: () => void reset(), hear, more, mayGoOn, cursor: () => cursor };
+}
+
+/** Whose conversation an event puts into the list, if it is not there yet. */
+function puts(event: ChatEvent, me: string): string | null {
+  if (event.type === 'message_created') return peerOf(event.message, me);
+  return event.type === 'read' || event.type === 'conversation' ? event.peer : null;
 }

@@ -36,7 +36,8 @@ function show(menu: HTMLElement, button: HTMLElement): void {
   menu.showPopover({ source: button });
   const at = button.getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = menu;
-  const below = at.bottom + GAP + height <= innerHeight;
+  const end = visualViewport ? visualViewport.offsetTop + visualViewport.height : innerHeight;
+  const below = at.bottom + GAP + height <= end;
   const top = below ? at.bottom + GAP : Math.max(GAP, at.top - GAP - height);
   const left = Math.min(Math.max(GAP, at.right - width), innerWidth - width - GAP);
   menu.style.setProperty('--top', `${top}px`);

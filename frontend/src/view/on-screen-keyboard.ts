@@ -5,15 +5,17 @@
 type Screen = Pick<Window, 'innerHeight' | 'visualViewport'>;
 type Root = { readonly style: Pick<CSSStyleDeclaration, 'setProperty' | 'removeProperty'> };
 
-/** Less is the browser's own bar that comes and goes. In CSS pixels. */
-const KEYBOARD_PX = 100;
+/** Less is rounding; the row of keys beside a keyboard of its own is higher. In CSS pixels. */
+const KEYBOARD_PX = 24;
+/** A scale is never quite 1. */
+const ZOOMED = 1.02;
 
 export function followKeyboard(screen: Screen = window, root: Root = document.documentElement): void {
   const view = screen.visualViewport;
   if (!view) return;
   const fit = () => {
     // Who has zoomed in sees a part of the page on purpose.
-    const covered = view.scale === 1 && screen.innerHeight - view.height > KEYBOARD_PX;
+    const covered = view.scale < ZOOMED && screen.innerHeight - view.height > KEYBOARD_PX;
     const sizes = {
       '--visible': `${view.height}px`,
       '--visible-from': `${view.offsetTop}px`,
