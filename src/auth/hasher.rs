@@ -202,27 +202,47 @@ mod tests {
         let hasher = Hasher::default();
         let alone = hasher.apart(|_| thread()).await.unwrap();
         assert_eq!(alone, ("chatd-hash".to_owned(), (before.1 + STEP_BACK).min(19), before.2));
-        let all = hasher.slots.clone().acquire_many_owned(u32::try_from(at_once()).unwrap()).await.unwrap();
-        let crowd: Vec<_> = (0..4)
-            .map(|_| {
-                tokio::spawn({
-                    let hasher = hasher.clone();
-                    async move { hasher.apart(|_| thread()).await.unwrap().2 }
+        let policies = idle(&hasher, async || {
+            let all = hasher.slots.clone().acquire_many_owned(u32::try_from(at_once()).unwrap()).await.unwrap();
+            let crowd: Vec<_> = (0..4)
+                .map(|_| {
+                    tokio::spawn({
+                        let hasher = hasher.clone();
+                        async move { hasher.apart(|_| thread()).await.unwrap().2 }
+                    })
                 })
-            })
-            .collect();
-        while hasher.waiting.load(Ordering::Relaxed) < 4 {
-            tokio::task::yield_now().await;
-        }
-        drop(all);
-        let mut policies = Vec::new();
-        for one in crowd {
-            policies.push(one.await.unwrap());
-        }
-        assert_eq!(policies[0], SCHED_IDLE, "{policies:?}");
+                .collect();
+            while hasher.waiting.load(Ordering::Relaxed) < 4 {
+                tokio::task::yield_now().await;
+            }
+            drop(all);
+            let mut policies = Vec::new();
+            for one in crowd {
+                policies.push(one.await.unwrap());
+            }
+            policies
+        })
+        .await;
         assert_eq!(policies[3], before.2, "nobody waits any more: {policies:?}");
         assert_eq!(hasher.waiting.load(Ordering::Relaxed), 0);
         assert_eq!(thread(), before);
+    }
+
+    /// What hashing gives whose first thread stepped back all the way. On a machine that is busy with something else that
+    /// is begun once more, as it has to be; then it is tried again, for a minute.
+    #[cfg(target_os = "linux")]
+    async fn idle(hasher: &Hasher, hash: impl AsyncFn() -> Vec<i32>) -> Vec<i32> {
+        let begun = std::time::Instant::now();
+        loop {
+            while hasher.starved.load(Ordering::Relaxed) > 0 {
+                tokio::task::yield_now().await;
+            }
+            let policies = hash().await;
+            if policies[0] == SCHED_IDLE {
+                return policies;
+            }
+            assert!(begun.elapsed().as_secs() < 60, "it never steps back all the way: {policies:?}");
+        }
     }
 
     /// A machine on which nothing that steps back all the way gets a processor, until `end` is gone.
@@ -251,10 +271,7 @@ mod tests {
         assert_ne!(policy().await.unwrap(), SCHED_IDLE);
         assert_eq!(begun.load(Ordering::Relaxed), 3, "nobody else tries it meanwhile");
         drop(end);
-        while hasher.starved.load(Ordering::Relaxed) > 0 {
-            tokio::task::yield_now().await;
-        }
-        assert_eq!(policy().await.unwrap(), SCHED_IDLE);
+        idle(&hasher, async || vec![policy().await.unwrap()]).await;
     }
 
     #[tokio::test]

@@ -72,14 +72,20 @@ impl Keeper {
         }
     }
 
+    /// A part that cannot be read does not keep the others waiting; its error is told in the end.
     async fn revoke_ended(&self) -> Result<(), StoreError> {
+        let mut outcome = Ok(());
         for sessions in self.sockets.sessions().chunks(1000) {
-            let live = self.chat.store.live_sessions(sessions, self.chat.clock.now()).await?;
-            let live: HashSet<_> = live.into_iter().collect();
-            let ended = sessions.iter().filter(|session| !live.contains(*session));
-            ended.for_each(|session| self.sockets.revoke(session));
+            match self.chat.store.live_sessions(sessions, self.chat.clock.now()).await {
+                Ok(live) => {
+                    let live: HashSet<_> = live.into_iter().collect();
+                    let ended = sessions.iter().filter(|session| !live.contains(*session));
+                    ended.for_each(|session| self.sockets.revoke(session));
+                }
+                Err(e) => outcome = outcome.and(Err(e)),
+            }
         }
-        Ok(())
+        outcome
     }
 
     async fn attend(&self) {

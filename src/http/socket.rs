@@ -10,6 +10,7 @@ mod ending;
 pub(super) mod fuzzing;
 mod live;
 mod said;
+mod standing;
 mod talk;
 
 use std::sync::Arc;

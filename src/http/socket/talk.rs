@@ -14,10 +14,11 @@ use super::Socket;
 use super::ending::{End, FAREWELL, PATIENCE, broken, goodbye, reset, say, send};
 use super::live::Live;
 use super::said::{Said, said};
+use super::standing::{OF_PASSING, OF_THE_LOG, Standing};
 use crate::auth::NOTED_EVERY;
 use crate::bus::{Signal, Stir, Subscription};
 use crate::chat::{ChatError, Feed, Goodbye, Listener, OpenSocket};
-use crate::domain::Change;
+use crate::domain::{Change, LogPage};
 use crate::http::json::{self, EventJson};
 use crate::store::StoreError;
 
@@ -25,11 +26,6 @@ use crate::store::StoreError;
 const MOST_FRAMES: u32 = 10;
 const PING_EVERY: Duration = Duration::from_secs(20);
 const SILENCE: Duration = Duration::from_secs(50);
-/// A socket that tells of the log knows that its session stood this recently.
-const CHECK: Duration = Duration::from_millis(800);
-/// And one that tells something that passes, this recently. The poll of sessions knows it anew before that is over; while
-/// the database cannot be asked, nothing is told.
-const CHECK_OF_PASSING: Duration = Duration::from_secs(6);
 /// Events of the first look at the log; of the next ones more, where that is not enough.
 const FIRST_PAGE: i64 = 16;
 const PAGE: i64 = 200;
@@ -59,9 +55,7 @@ pub(super) struct Talk<'a> {
     last_heard: Instant,
     last_ping: Instant,
     last_noted: Instant,
-    /// When the session was last seen to stand.
-    seen: Instant,
-    check_due: bool,
+    standing: Standing<'a>,
     retry_at: Option<Instant>,
     second: Instant,
     frames: u32,
@@ -82,8 +76,7 @@ impl<'a> Talk<'a> {
             last_heard: now,
             last_ping: now,
             last_noted: now,
-            seen: now,
-            check_due: false,
+            standing: Standing::new(socket),
             retry_at: None,
             second: now,
             frames: 0,
@@ -100,7 +93,7 @@ impl<'a> Talk<'a> {
 
     async fn converse(&mut self, stream: &mut DuplexStream) -> Result<std::convert::Infallible, End> {
         // It may have ended between the handshake and the subscription, when nobody here could be told.
-        self.check_session().await?;
+        self.standing.look().await?;
         self.begin(stream).await?;
         let told = self.deliver(stream).await?;
         if told == 0 && self.retry_at.is_some() && self.socket.after.is_some() {
@@ -123,15 +116,15 @@ impl<'a> Talk<'a> {
                     // The wake may have meant the session, whatever else was told.
                     let woken = Instant::now();
                     let told = self.deliver(stream).await?;
-                    self.check_due |= self.seen < woken;
-                    if self.check_due && told == 0 {
-                        self.check_session().await?;
+                    self.standing.doubt(woken);
+                    if told == 0 {
+                        self.standing.look_if_due().await?;
                     }
                 }
                 Happening::Signal(signal) => {
                     let Some(live) = &mut self.live else { continue };
                     if let Some(text) = live.frame(signal).await
-                        && self.stands(CHECK_OF_PASSING).await?
+                        && self.standing.stood(&self.open, OF_PASSING).await?
                     {
                         self.tell(stream, text).await?;
                     }
@@ -168,18 +161,7 @@ impl<'a> Talk<'a> {
         let mut told = 0;
         self.retry_at = None;
         loop {
-            let turn = tokio::select! {
-                turn = self.socket.app.sockets.turn() => turn,
-                why = self.open.goodbye() => return Err(goodbye(why)),
-            };
-            let found = match turn {
-                Some(_turn) if !self.stands(CHECK).await? => {
-                    Err(StoreError::Unavailable("the session cannot be looked at".to_owned()).into())
-                }
-                Some(_turn) => self.feed.next(self.page, HELD).await,
-                None => Err(StoreError::Unavailable("too many sockets read their logs".to_owned()).into()),
-            };
-            let page = match found {
+            let page = match self.next_page().await? {
                 Ok(page) => page,
                 Err(ChatError::Reset) => return Err(reset(stream).await),
                 Err(e) => {
@@ -195,7 +177,7 @@ impl<'a> Talk<'a> {
             }
             told += page.events.len();
             // What was read and is not told is not told by this socket any more.
-            if !page.events.is_empty() && !self.stands(CHECK).await? {
+            if !page.events.is_empty() && !self.standing.stood(&self.open, OF_THE_LOG).await? {
                 return Err(End::Close(CloseCode::Again, "try again"));
             }
             for event in page.events {
@@ -222,6 +204,22 @@ impl<'a> Talk<'a> {
         }
     }
 
+    /// The session is looked at before the turn: those who wait for theirs must not wait for that too.
+    async fn next_page(&mut self) -> Result<Result<LogPage, ChatError>, End> {
+        let unavailable = |why: &str| Ok(Err(StoreError::Unavailable(why.to_owned()).into()));
+        if !self.standing.stood(&self.open, OF_THE_LOG).await? {
+            return unavailable("the session cannot be looked at");
+        }
+        let turn = tokio::select! {
+            turn = self.socket.app.sockets.turn() => turn,
+            why = self.open.goodbye() => return Err(goodbye(why)),
+        };
+        match turn {
+            Some(_turn) => Ok(self.feed.next(self.page, HELD).await),
+            None => unavailable("too many sockets read their logs"),
+        }
+    }
+
     /// A frame of the log. A client that does not take it does not put off its end; of a revoked session it hears no
     /// more, not even a close that it would not read either.
     async fn tell(&mut self, stream: &mut DuplexStream, text: String) -> Result<(), End> {
@@ -229,32 +227,6 @@ impl<'a> Talk<'a> {
             biased;
             said = say(stream, text) => said,
             why = self.open.goodbye() => Err(if why == Goodbye::Revoked { End::Gone } else { goodbye(why) }),
-        }
-    }
-
-    /// Whether the session is known to have stood so long ago at most. Not while the database cannot be asked: whoever was
-    /// signed out meanwhile is told nothing.
-    async fn stands(&mut self, ago: Duration) -> Result<bool, End> {
-        let seen = self.open.seen().map_or(self.seen, |polled| polled.max(self.seen));
-        if seen.elapsed() <= ago { Ok(true) } else { self.check_session().await }
-    }
-
-    /// Looks at the session, and ends with it. False if it cannot be looked at now: then at the next tick.
-    async fn check_session(&mut self) -> Result<bool, End> {
-        let chat = &self.socket.app.chat;
-        let asked = Instant::now();
-        // One look for all who ask at this moment.
-        match chat.store.session(&self.socket.token_hash, chat.clock.now()).await {
-            Ok(None) => Err(goodbye(Goodbye::Revoked)),
-            Ok(Some(_)) => {
-                (self.seen, self.check_due) = (asked, false);
-                Ok(true)
-            }
-            Err(e) => {
-                tracing::debug!(error = %e, "a socket cannot look at its session; it tries again");
-                self.check_due = true;
-                Ok(false)
-            }
         }
     }
 
@@ -312,9 +284,7 @@ impl<'a> Talk<'a> {
         if self.feed.is_behind() || self.retry_at.is_some_and(|at| at <= Instant::now()) {
             self.deliver(stream).await?;
         }
-        if self.check_due {
-            self.check_session().await?;
-        }
+        self.standing.look_if_due().await?;
         if self.last_heard.elapsed() > SILENCE {
             return Err(End::Gone);
         }
@@ -329,7 +299,7 @@ impl<'a> Talk<'a> {
         send(stream, Message::Ping(Vec::new())).await?;
         if self.socket.events
             && let Ok(head) = self.socket.app.chat.head(self.socket.user).await
-            && self.stands(CHECK_OF_PASSING).await?
+            && self.standing.stood(&self.open, OF_PASSING).await?
         {
             let cursor = self.socket.app.chat.cursor(self.socket.user, head);
             say(stream, json!({"type": "head", "cursor": cursor}).to_string()).await?;

@@ -61,6 +61,25 @@ async fn tables_that_are_said_to_be_empty_are_read_by_key() {
     )
     .await;
     w.sql("INSERT INTO avatars (user_id, name, content) SELECT id, CONCAT('picture ', id), 'x' FROM users").await;
+    // Everybody has a conversation with eve, and is signed in.
+    w.sql(&format!(
+        "INSERT INTO conversations (low_user, high_user, last_seq, last_timestamp, low_sent) \
+         SELECT LEAST(id, {eve}), GREATEST(id, {eve}), 0, 0, 0 FROM users WHERE username LIKE 'u0%'",
+        eve = eve.id
+    ))
+    .await;
+    for (me, peer) in [("low_user", "high_user"), ("high_user", "low_user")] {
+        w.sql(&format!(
+            "INSERT INTO user_conversations (user_id, conversation_id, peer_id, last_seq, last_activity, peer_sent, \
+             read_seq, peer_sent_read) SELECT {me}, id, {peer}, 0, 0, 0, 0, 0 FROM conversations WHERE last_seq = 0"
+        ))
+        .await;
+    }
+    w.sql(
+        "INSERT INTO sessions (token_hash, user_id, created_at, expires_at, user_agent, last_used_at) \
+         SELECT SHA2(id, 256), id, 0, 1, '', 0 FROM users",
+    )
+    .await;
     // What it says of them is found out anew after many changes only, and was not when it was killed.
     w.sql("UPDATE mysql.innodb_table_stats SET n_rows = 0 WHERE database_name = DATABASE()").await;
     w.sql("UPDATE mysql.innodb_index_stats SET stat_value = 0 WHERE database_name = DATABASE() AND stat_name LIKE 'n_diff%'")
