@@ -161,6 +161,7 @@ impl<'a> Talk<'a> {
         let mut told = 0;
         self.retry_at = None;
         loop {
+            let begun = Instant::now();
             let page = match self.next_page().await? {
                 Ok(page) => page,
                 Err(ChatError::Reset) => return Err(reset(stream).await),
@@ -199,8 +200,9 @@ impl<'a> Talk<'a> {
             if !page.more {
                 return Ok(told);
             }
-            // Nothing is read while there is more to tell: its silence is ours.
-            self.last_heard = Instant::now();
+            // Nothing is read while there is more to tell: that silence is ours. But that of before counts on, or somebody
+            // who is gone and is told much would stay.
+            self.last_heard += begun.elapsed();
         }
     }
 
