@@ -30,6 +30,7 @@ pub fn trials() -> Vec<Trial> {
         events_sent_while_connecting_are_told_once,
     ];
     trials.push(trial("sockets::one_that_does_not_keep_up_is_closed", one_that_does_not_keep_up_is_closed));
+    trials.push(trial("sockets::one_that_is_gone_is_closed_in_time", one_that_is_gone_is_closed_in_time));
     trials.push(trial("sockets::a_crowd_may_connect_at_once", a_crowd_may_connect_at_once));
     trials.push(trial("sockets::ping_is_answered", ping_is_answered));
     trials.push(trial("sockets::the_oldest_of_too_many_is_closed", the_oldest_of_too_many_is_closed));
@@ -200,6 +201,21 @@ async fn one_that_does_not_keep_up_is_closed() {
     for seq in 1..=201 {
         assert_eq!(back.event().await["event"]["message"]["seq"], seq);
     }
+}
+
+/// A client that says nothing any more is closed within a minute, also if it cannot take what it is told in the end of that:
+/// that it takes a frame late is no sign of life (row 23, which it passed with a second to spare).
+async fn one_that_is_gone_is_closed_in_time() {
+    /// Not before, and not much later.
+    const BEGINS: Duration = Duration::from_millis(48_500);
+    let world = World::with(Backend::Sqlite, &[LOOSE]).await;
+    let (ann, bob) = world.two().await;
+    let stuck = Stuck::open(&bob, "/ws?events=1").await;
+    let opened = Instant::now();
+    tokio::time::sleep(BEGINS).await;
+    assert!(stuck.is_held(), "it is closed already");
+    fill(&ann, "bob").await;
+    stuck.given_up(Duration::from_secs(57).saturating_sub(opened.elapsed())).await;
 }
 
 /// Everybody comes back at the same moment after a restart: nobody's first packet is dropped, to be tried again a second

@@ -54,7 +54,7 @@ pub(super) fn goodbye(why: Goodbye) -> End {
 
 /// Tells the client to start over, and ends: what it has next is a snapshot, and that has its own cursor.
 pub(super) async fn reset(stream: &mut DuplexStream) -> End {
-    match say(stream, r#"{"type":"reset"}"#.to_owned()).await {
+    match say(stream, r#"{"type":"reset"}"#.to_owned(), PATIENCE).await {
         Ok(()) => End::Close(CloseCode::Normal, "start over"),
         Err(end) => end,
     }
@@ -69,12 +69,12 @@ pub(super) fn broken(e: &WsError) -> End {
     }
 }
 
-pub(super) async fn say(stream: &mut DuplexStream, text: String) -> Result<(), End> {
-    send(stream, Message::Text(text)).await
+pub(super) async fn say(stream: &mut DuplexStream, text: String, patience: Duration) -> Result<(), End> {
+    send(stream, Message::Text(text), patience).await
 }
 
-pub(super) async fn send(stream: &mut DuplexStream, message: Message) -> Result<(), End> {
-    match timeout(PATIENCE, stream.send(message)).await {
+pub(super) async fn send(stream: &mut DuplexStream, message: Message, patience: Duration) -> Result<(), End> {
+    match timeout(patience, stream.send(message)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(End::Gone),
     }

@@ -26,6 +26,8 @@ use crate::store::StoreError;
 const MOST_FRAMES: u32 = 10;
 const PING_EVERY: Duration = Duration::from_secs(20);
 const SILENCE: Duration = Duration::from_secs(50);
+/// Nor has a frame then the whole time to be taken: by then a client that is gone is closed.
+const GONE: Duration = Duration::from_secs(55);
 /// Events of the first look at the log; of the next ones more, where that is not enough.
 const FIRST_PAGE: i64 = 16;
 const PAGE: i64 = 200;
@@ -145,7 +147,7 @@ impl<'a> Talk<'a> {
         if !self.socket.events {
             return Ok(());
         }
-        say(stream, json!({"type": "hello", "cursor": self.feed.cursor()}).to_string()).await?;
+        say(stream, json!({"type": "hello", "cursor": self.feed.cursor()}).to_string(), PATIENCE).await?;
         if let Some(after) = &self.socket.after
             && self.feed.resume(after).is_err()
         {
@@ -161,7 +163,6 @@ impl<'a> Talk<'a> {
         let mut told = 0;
         self.retry_at = None;
         loop {
-            let begun = Instant::now();
             let page = match self.next_page().await? {
                 Ok(page) => page,
                 Err(ChatError::Reset) => return Err(reset(stream).await),
@@ -200,14 +201,23 @@ impl<'a> Talk<'a> {
             if !page.more {
                 return Ok(told);
             }
-            // Nothing is read while there is more to tell: that silence is ours. But that of before counts on, or somebody
-            // who is gone and is told much would stay.
-            self.last_heard += begun.elapsed();
         }
+    }
+
+    /// Nothing was read meanwhile: that silence is ours. But that of before counts on, or a client that is gone and is told
+    /// much would stay.
+    fn was_busy(&mut self, since: Instant) {
+        self.last_heard += since.elapsed();
+    }
+
+    /// How long a client may take for a frame.
+    fn patience(&self) -> Duration {
+        PATIENCE.min(GONE.saturating_sub(self.last_heard.elapsed()))
     }
 
     /// The session is looked at before the turn: those who wait for theirs must not wait for that too.
     async fn next_page(&mut self) -> Result<Result<LogPage, ChatError>, End> {
+        let begun = Instant::now();
         let unavailable = |why: &str| Ok(Err(StoreError::Unavailable(why.to_owned()).into()));
         if !self.standing.stood(&self.open, OF_THE_LOG).await? {
             return unavailable("the session cannot be looked at");
@@ -216,20 +226,25 @@ impl<'a> Talk<'a> {
             turn = self.socket.app.sockets.turn() => turn,
             why = self.open.goodbye() => return Err(goodbye(why)),
         };
-        match turn {
+        let page = match turn {
             Some(_turn) => Ok(self.feed.next(self.page, HELD).await),
             None => unavailable("too many sockets read their logs"),
-        }
+        };
+        self.was_busy(begun);
+        page
     }
 
     /// A frame of the log. A client that does not take it does not put off its end; of a revoked session it hears no
     /// more, not even a close that it would not read either.
     async fn tell(&mut self, stream: &mut DuplexStream, text: String) -> Result<(), End> {
-        tokio::select! {
+        let begun = Instant::now();
+        let told = tokio::select! {
             biased;
-            said = say(stream, text) => said,
+            said = say(stream, text, self.patience()) => said,
             why = self.open.goodbye() => Err(if why == Goodbye::Revoked { End::Gone } else { goodbye(why) }),
-        }
+        };
+        self.was_busy(begun);
+        told
     }
 
     async fn heard(&mut self, stream: &mut DuplexStream, heard: Option<Result<Message, WsError>>) -> Result<(), End> {
@@ -249,7 +264,7 @@ impl<'a> Talk<'a> {
             Said::TooLong => Err(End::Close(CloseCode::Size, "too long")),
             Said::Ping => {
                 self.count_frame()?;
-                if self.socket.events { say(stream, r#"{"type":"pong"}"#.to_owned()).await } else { Ok(()) }
+                if self.socket.events { say(stream, r#"{"type":"pong"}"#.to_owned(), PATIENCE).await } else { Ok(()) }
             }
             Said::Typing(peer) => {
                 self.count_frame()?;
@@ -298,13 +313,13 @@ impl<'a> Talk<'a> {
             self.last_noted = Instant::now();
             self.socket.app.auth.used(&self.socket.token_hash);
         }
-        send(stream, Message::Ping(Vec::new())).await?;
+        send(stream, Message::Ping(Vec::new()), self.patience()).await?;
         if self.socket.events
             && let Ok(head) = self.socket.app.chat.head(self.socket.user).await
             && self.standing.stood(&self.open, OF_PASSING).await?
         {
             let cursor = self.socket.app.chat.cursor(self.socket.user, head);
-            say(stream, json!({"type": "head", "cursor": cursor}).to_string()).await?;
+            say(stream, json!({"type": "head", "cursor": cursor}).to_string(), self.patience()).await?;
         }
         Ok(())
     }

@@ -44,7 +44,7 @@ impl Stuck {
     }
 
     /// Whether a process has the server's end open.
-    fn is_held(&self) -> bool {
+    pub fn is_held(&self) -> bool {
         held(self.server, &[self.port()]) > 0
     }
 
