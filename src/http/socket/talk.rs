@@ -178,7 +178,8 @@ impl<'a> Talk<'a> {
                 self.page = if taken < self.page { taken.max(1) } else { PAGE.min(self.page * 2) };
             }
             told += page.events.len();
-            // What was read and is not told is not told by this socket any more.
+            // As late as may be: whoever came for the log may have waited for it, with many others. What was read and is
+            // not told is not told by this socket any more.
             if !page.events.is_empty() && !self.standing.stood(&self.open, OF_THE_LOG).await? {
                 return Err(End::Close(CloseCode::Again, "try again"));
             }
@@ -215,20 +216,15 @@ impl<'a> Talk<'a> {
         PATIENCE.min(GONE.saturating_sub(self.last_heard.elapsed()))
     }
 
-    /// The session is looked at before the turn: those who wait for theirs must not wait for that too.
     async fn next_page(&mut self) -> Result<Result<LogPage, ChatError>, End> {
         let begun = Instant::now();
-        let unavailable = |why: &str| Ok(Err(StoreError::Unavailable(why.to_owned()).into()));
-        if !self.standing.stood(&self.open, OF_THE_LOG).await? {
-            return unavailable("the session cannot be looked at");
-        }
         let turn = tokio::select! {
             turn = self.socket.app.sockets.turn() => turn,
             why = self.open.goodbye() => return Err(goodbye(why)),
         };
         let page = match turn {
             Some(_turn) => Ok(self.feed.next(self.page, HELD).await),
-            None => unavailable("too many sockets read their logs"),
+            None => Ok(Err(StoreError::Unavailable("too many sockets read their logs".to_owned()).into())),
         };
         self.was_busy(begun);
         page
