@@ -163,6 +163,7 @@ impl<'a> Talk<'a> {
         let mut told = 0;
         self.retry_at = None;
         loop {
+            let begun = Instant::now();
             let page = match self.next_page().await? {
                 Ok(page) => page,
                 Err(ChatError::Reset) => return Err(reset(stream).await),
@@ -173,6 +174,7 @@ impl<'a> Talk<'a> {
                 }
             };
             if page.more {
+                self.was_busy(begun);
                 // As many as were not too long; if none was, more.
                 let taken = i64::try_from(page.events.len()).unwrap_or(PAGE);
                 self.page = if taken < self.page { taken.max(1) } else { PAGE.min(self.page * 2) };
@@ -217,17 +219,14 @@ impl<'a> Talk<'a> {
     }
 
     async fn next_page(&mut self) -> Result<Result<LogPage, ChatError>, End> {
-        let begun = Instant::now();
         let turn = tokio::select! {
             turn = self.socket.app.sockets.turn() => turn,
             why = self.open.goodbye() => return Err(goodbye(why)),
         };
-        let page = match turn {
+        match turn {
             Some(_turn) => Ok(self.feed.next(self.page, HELD).await),
             None => Ok(Err(StoreError::Unavailable("too many sockets read their logs".to_owned()).into())),
-        };
-        self.was_busy(begun);
-        page
+        }
     }
 
     /// A frame of the log. A client that does not take it does not put off its end; of a revoked session it hears no
