@@ -123,6 +123,16 @@ describe('an answer that is older than what was heard', () => {
     expect(next.get('bob')?.last_message?.seq).toBe(3);
   });
 
+  it('does not bring back what was put aside after the last message', () => {
+    const heard = [{ type: 'conversation', cursor: 'c', ...KEPT, archived: true }] as ChatEvent[];
+    const known = new Map([['bob', summary('bob', { last_seq: 2, archived: true })]]);
+    const archived = (list: typeof known, events: ChatEvent[], more: object) =>
+      withSummary(list, summary('bob', { last_seq: 1, ...more }), events).get('bob')?.archived;
+    expect(archived(known, heard, { archived: false })).toBe(true);
+    const back = new Map([['bob', summary('bob', { last_seq: 2 })]]);
+    expect(archived(back, [], { archived: true }), 'a message came since').toBe(false);
+  });
+
   it('does not block anew whom another device has unblocked', async () => {
     const ann = client();
     const blocks = createBlocks(ann.state, ann.api);

@@ -106,18 +106,25 @@ export function withSettings(list: Summaries, settings: ConversationSettings): S
 /** One conversation as fetched, and what was heard while it was under way, which `list` knows already. */
 export function withSummary(
   list: Summaries,
-  fetched: ConversationSummary,
+  answer: ConversationSummary,
   heard: readonly ChatEvent[] = [],
 ): Summaries {
+  // Of a conversation that was not in the list a change was not kept.
+  const changed = heard.flatMap((event) =>
+    'message' in event && event.message.conversation === answer.id ? event.message : [],
+  );
+  const last = answer.last_message && changed.reduce<Message>(latest, answer.last_message);
+  const fetched = { ...answer, last_message: last };
   const known = list.get(fetched.peer);
   if (!known) return new Map(list).set(fetched.peer, fetched);
   const ahead = known.last_seq > fetched.last_seq || known.read_seq > fetched.read_seq;
-  const { muted_until, pinned, archived } = heardSettings(heard, fetched.peer) ? known : fetched;
+  const [told, other] = heardSettings(heard, fetched.peer) ? [known, fetched] : [fetched, known];
   return new Map(list).set(fetched.peer, {
     ...fetched,
-    muted_until,
-    pinned,
-    archived: archived && known.last_seq <= fetched.last_seq,
+    muted_until: told.muted_until,
+    pinned: told.pinned,
+    // A message of which that does not know yet brings the conversation back; of none it knows nothing at all.
+    archived: told.archived && (told.last_seq === 0 || other.last_seq <= told.last_seq),
     last_message: newest(known.last_message, fetched.last_message),
     last_seq: Math.max(known.last_seq, fetched.last_seq),
     read_seq: Math.max(known.read_seq, fetched.read_seq),

@@ -1,1 +1,0 @@
-import{P as e}from"./index-CGvpufJU.js";var t=e(i());async function n(){return`Notification`in globalThis&&await Notification.requestPermission(),t.value=i(),t.peek()}function r(){t.value=i()}function i(){return`Notification`in globalThis?Notification.permission:`none`}export{t as n,r,n as t};

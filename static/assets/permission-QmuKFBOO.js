@@ -1,0 +1,1 @@
+import{P as e}from"./index-jSF2gibH.js";var t=e(i());async function n(){return`Notification`in globalThis&&await Notification.requestPermission(),t.value=i(),t.peek()}function r(){t.value=i()}function i(){return`Notification`in globalThis?Notification.permission:`none`}export{t as n,r,n as t};
